@@ -1,0 +1,101 @@
+// Values to bytes: the buffer that a value is encoded into. One writer makes one message and is
+// used by one thread; take() hands the bytes over.
+//
+// The format is the memory of this build: native byte order and sizes, lengths as 1 to 10 bytes.
+// It is for a peer that runs the same modules, and it is no file format.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brigade/codec/limits.hpp>
+
+namespace brigade::codec {
+
+class writer {
+ public:
+  explicit writer(limits bounds = {})
+      : most_(bounds.encoded_bytes.value_or(std::numeric_limits<std::size_t>::max())),
+        depth_left_(bounds.depth) {}
+
+  void put_raw(const void* data, std::size_t size) {
+    if (buffer_.size() - size_ < size) {
+      grow(data, size);
+    } else if (size != 0) {
+      std::memcpy(buffer_.data() + size_, data, size);
+      size_ += size;
+    }
+  }
+
+  // The bytes of a number, or of any type without padding.
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  void put(const T& value) { put_raw(&value, sizeof value); }
+
+  // A length or an index: seven bits a byte, least significant first.
+  void put_size(std::size_t value) {
+    std::byte bytes[(std::numeric_limits<std::size_t>::digits + 6) / 7];
+    std::size_t used = 0;
+    for (; value >= 0x80; value >>= 7)
+      bytes[used++] = static_cast<std::byte>(value | 0x80);
+    bytes[used++] = static_cast<std::byte>(value);
+    put_raw(bytes, used);
+  }
+
+  void put_text(std::string_view text) {
+    put_size(text.size());
+    put_raw(text.data(), text.size());
+  }
+
+  // Elements of a container take at least one byte each, so that the reader can check their number
+  // against what remains. `start` is size() before the element.
+  void end_element(std::size_t start) {
+    if (size_ == start) put(std::byte{0});
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+    return {buffer_.data(), size_};
+  }
+
+  // Forgets what was written after the first `size` bytes.
+  void truncate(std::size_t size) noexcept { size_ = size < size_ ? size : size_; }
+
+  // Leaves the writer empty.
+  [[nodiscard]] std::vector<std::byte> take();
+
+  // The value cannot be encoded: throws codec_error. `why` is a clause with the cure.
+  [[noreturn]] void fail(std::string_view why) const;
+
+  // One level of containers, as long as it lives.
+  class level {
+   public:
+    explicit level(writer& out) : out_(out) {
+      if (out_.depth_left_ == 0) out_.fail_depth();
+      --out_.depth_left_;
+    }
+    ~level() { ++out_.depth_left_; }
+    level(const level&) = delete;
+    level& operator=(const level&) = delete;
+
+   private:
+    writer& out_;
+  };
+
+ private:
+  void grow(const void* data, std::size_t size);
+  [[noreturn]] void fail_depth() const;
+
+  std::vector<std::byte> buffer_;  // its size is what is reserved, size_ what is written
+  std::size_t size_ = 0;
+  std::size_t most_;
+  std::size_t depth_left_;
+};
+
+}  // namespace brigade::codec

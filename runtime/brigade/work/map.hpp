@@ -1,0 +1,355 @@
+// map and its kin: one function over many elements, on one executor.
+//
+//   map            all results in order; blocks
+//   map_async      the same as a future
+//   starmap        elements are tuples, whose parts are the arguments
+//   imap           a lazy range of results in order, at most `window` elements in flight
+//   imap_unordered the same in the order in which they end, as completed<R>
+// Plain functions are sent in chunks (`.chunk`), coroutines one task each. A failure stops the
+// rest and is thrown. Elements are copied from an lvalue range and moved from an rvalue one.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <brigade/work/as_completed.hpp>
+#include <brigade/work/combine.hpp>
+#include <brigade/work/pull_iterator.hpp>
+#include <brigade/work/submit.hpp>
+
+namespace brigade::detail {
+
+template <class Range>
+using range_value = std::decay_t<decltype(*std::begin(std::declval<Range&>()))>;
+
+// How F is applied to an element: as the argument, or as a tuple of arguments.
+template <bool Star, class F, class T>
+struct element_call {
+  using traits = call_traits<F, T>;
+  static consteval bool require() { return require_callable<F, T>(); }
+};
+template <class F, class... Parts>
+struct element_call<true, F, std::tuple<Parts...>> {
+  using traits = call_traits<F, Parts...>;
+  static consteval bool require() { return require_callable<F, Parts...>(); }
+};
+template <class F, class A, class B>
+struct element_call<true, F, std::pair<A, B>> {
+  using traits = call_traits<F, A, B>;
+  static consteval bool require() { return require_callable<F, A, B>(); }
+};
+
+// Applies F to every element of a chunk: the task that map submits for plain functions.
+template <bool Star, class F, class T>
+struct map_chunk {
+  using traits = typename element_call<Star, F, T>::traits;
+  using result = typename traits::result;
+  using results = std::conditional_t<std::is_void_v<result>, void, std::vector<element_t<result>>>;
+
+  template <class... Token>
+  static results run(F& callable, std::vector<T>& elements, const Token&... token) {
+    const auto one = [&](T& element) -> decltype(auto) {
+      if constexpr (Star) {
+        return std::apply(
+            [&](auto&... parts) -> decltype(auto) {
+              return std::invoke(callable, token..., std::move(parts)...);
+            },
+            element);
+      } else {
+        return std::invoke(callable, token..., std::move(element));
+      }
+    };
+    if constexpr (std::is_void_v<results>) {
+      for (T& element : elements)
+        one(element);
+    } else {
+      results values;
+      values.reserve(elements.size());
+      for (T& element : elements)
+        values.push_back(one(element));
+      return values;
+    }
+  }
+
+  results operator()(std::stop_token token, F callable, std::vector<T> elements) const
+      requires(traits::with_token) {
+    return run(callable, elements, token);
+  }
+  results operator()(F callable, std::vector<T> elements) const requires(!traits::with_token) {
+    return run(callable, elements);
+  }
+};
+
+// Applies a coroutine function to one element.
+template <bool Star, class F, class T>
+struct map_one {
+  using returned = typename element_call<Star, F, T>::traits::returned;
+  template <class... Token>
+  static returned run(F& callable, T& element, const Token&... token) {
+    if constexpr (Star) {
+      return std::apply(
+          [&](auto&... parts) { return std::invoke(callable, token..., std::move(parts)...); },
+          element);
+    } else {
+      return std::invoke(callable, token..., std::move(element));
+    }
+  }
+  // By reference: callable and element live in the job until the coroutine has ended.
+  returned operator()(std::stop_token token, F&& callable, T&& element) const
+      requires(element_call<Star, F, T>::traits::with_token) {
+    return run(callable, element, token);
+  }
+  returned operator()(F&& callable, T&& element) const
+      requires(!element_call<Star, F, T>::traits::with_token) {
+    return run(callable, element);
+  }
+};
+
+[[nodiscard]] inline submit_options options_from(executor_kind where, const map_options& from) {
+  submit_options options;
+  options.on = where;
+  options.name = from.name;
+  options.deadline = from.deadline;
+  options.priority = from.priority;
+  options.stop = from.stop;
+  return options;
+}
+
+// About four chunks a worker: enough to even out, few enough to be cheap.
+[[nodiscard]] inline std::size_t chunk_size(std::size_t wanted, std::size_t count,
+                                            unsigned workers) {
+  if (wanted != 0) return wanted;
+  const std::size_t chunks = std::size_t{4} * std::max(1U, workers);
+  return std::max<std::size_t>(1, (count + chunks - 1) / chunks);
+}
+
+// Submits the elements in chunks of `chunk` and joins the results.
+template <bool Star, class Where, class F, class T>
+auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements,
+                const map_options& options) {
+  using chunk_type = map_chunk<Star, F, T>;
+  using results = typename chunk_type::results;
+  const executor_kind kind = where;
+  const std::size_t count = elements.size();
+  const std::size_t chunk = chunk_size(options.chunk, count, to.at(kind).worker_count());
+  std::vector<job_ref<state_of<results>>> states;
+  for (std::size_t begin = 0; begin < count; begin += chunk) {
+    const auto first =
+        std::make_move_iterator(elements.begin() + static_cast<std::ptrdiff_t>(begin));
+    const auto size = static_cast<std::ptrdiff_t>(std::min(chunk, count - begin));
+    states.push_back(future_access::take(
+        submit_to<is_flexible<Where>>(to, kind, options_from(kind, options), chunk_type{}, callable,
+                                      std::vector<T>(first, first + size))));
+  }
+  auto finish = [states, count](std::size_t) -> results {
+    if constexpr (!std::is_void_v<results>) {
+      results values;
+      values.reserve(count);
+      for (const auto& state : states) {
+        for (auto&& value : state->value())
+          values.push_back(std::move(value));
+      }
+      return values;
+    }
+  };
+  return join_states<results>(decided_by::first_error, std::move(finish), states);
+}
+
+template <bool Star, class Where, class F, class Range>
+auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_options& options) {
+  using element = range_value<Range>;
+  using traits = typename element_call<Star, F, element>::traits;
+  using result = typename traits::result;
+  using joined = std::conditional_t<std::is_void_v<result>, void, std::vector<element_t<result>>>;
+  const auto take = [](auto& at) -> element {
+    if constexpr (std::is_lvalue_reference_v<Range>) {
+      return *at;
+    } else {
+      return std::move(*at);
+    }
+  };
+  const executor_kind kind = where;
+  if constexpr (!element_call<Star, F, element>::require() ||
+                refused<Where, result, F, element>()) {
+    return future<joined>();
+  } else if (is_null_function(callable)) {  // before it becomes an argument of chunks
+    return failed_future<joined>(to, std::make_exception_ptr(null_function()));
+  } else if constexpr (traits::is_coroutine) {
+    std::vector<future<result>> futures;
+    for (auto at = std::begin(range); at != std::end(range); ++at) {
+      futures.push_back(submit_to<is_flexible<Where>>(
+          to, kind, options_from(kind, options), map_one<Star, F, element>{}, callable, take(at)));
+    }
+    return when_all(std::move(futures));
+  } else {
+    std::vector<element> elements;
+    for (auto at = std::begin(range); at != std::end(range); ++at)
+      elements.push_back(take(at));
+    return map_chunks<Star>(to, where, std::move(callable), std::move(elements), options);
+  }
+}
+
+// Submits elements one by one as somebody makes room; shared by both kinds of imap.
+template <class R>
+class imap_source {
+ public:
+  template <class Where, class F, class Range>
+  imap_source(dispatcher& to, Where where, F callable, Range&& range, const map_options& options)
+      : window_(options.window != 0 ? options.window
+                                    : std::size_t{4} * std::max(1U, to.at(where).worker_count())) {
+    if constexpr (!refused_call<Where, F, range_value<Range>>()) {
+      using held = std::conditional_t<std::is_lvalue_reference_v<Range>,
+                                      std::reference_wrapper<std::remove_reference_t<Range>>,
+                                      std::remove_reference_t<Range>>;
+      auto owned = std::make_shared<held>(std::forward<Range>(range));
+      std::remove_reference_t<Range>& elements = *owned;
+      next_ = [&to, where, callable = std::move(callable), owned, options,
+               at = std::begin(elements),
+               end = std::end(elements)]() mutable -> std::optional<future<R>> {
+        if (at == end) return std::nullopt;
+        const executor_kind kind = where;
+        auto submitted =
+            submit_to<is_flexible<Where>>(to, kind, options_from(kind, options), callable, *at);
+        ++at;
+        return submitted;
+      };
+    }
+  }
+
+  // Empty when the range is exhausted.
+  std::optional<future<R>> next() { return next_(); }
+  [[nodiscard]] std::size_t window() const noexcept { return window_; }
+
+ private:
+  std::size_t window_;
+  std::function<std::optional<future<R>>()> next_;
+};
+
+}  // namespace brigade::detail
+
+namespace brigade {
+
+// The range that imap returns: single pass. Elements are submitted as results are taken. Dropping
+// it cancels what is in flight.
+template <class R>
+class imap_range {
+ public:
+  explicit imap_range(detail::imap_source<R> source) : source_(std::move(source)) {}
+  imap_range(imap_range&&) noexcept = default;
+  imap_range& operator=(imap_range&&) noexcept = default;
+  ~imap_range() {
+    for (future<R>& each : in_flight_)
+      each.cancel();
+  }
+
+  // The next result; empty at the end. Throws what the element's task threw.
+  [[nodiscard]] std::optional<detail::element_t<R>> next() {
+    while (in_flight_.size() < source_.window()) {
+      std::optional<future<R>> more = source_.next();
+      if (!more) break;
+      in_flight_.push_back(std::move(*more));
+    }
+    if (in_flight_.empty()) return std::nullopt;
+    future<R> first = std::move(in_flight_.front());
+    in_flight_.pop_front();
+    if constexpr (std::is_void_v<R>) {
+      first.get();
+      return std::monostate{};
+    } else {
+      return first.get();
+    }
+  }
+
+  [[nodiscard]] detail::pull_iterator<imap_range> begin() {
+    return detail::pull_iterator<imap_range>(*this);
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  detail::imap_source<R> source_;
+  std::deque<future<R>> in_flight_;
+};
+
+// The range that imap_unordered returns: completed<R>, whose index is the element's.
+template <class R>
+class imap_unordered_range {
+ public:
+  explicit imap_unordered_range(detail::imap_source<R> source) : source_(std::move(source)) {}
+
+  [[nodiscard]] std::optional<completed<R>> next() {
+    while (in_flight_ < source_.window()) {
+      std::optional<future<R>> more = source_.next();
+      if (!more) break;
+      stream_.add(std::move(*more));
+      ++in_flight_;
+    }
+    std::optional<completed<R>> ended = stream_.next();
+    if (ended) --in_flight_;
+    return ended;
+  }
+
+  [[nodiscard]] detail::pull_iterator<imap_unordered_range> begin() {
+    return detail::pull_iterator<imap_unordered_range>(*this);
+  }
+  [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  detail::imap_source<R> source_;
+  completion_stream<R> stream_;
+  std::size_t in_flight_ = 0;
+};
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::map_async(Where where, F callable, Range&& range, map_options options) {
+  return detail::map_to<false, Where, detail::stored_t<F>>(*to_, where, std::move(callable),
+                                                           std::forward<Range>(range), options);
+}
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::map(Where where, F callable, Range&& range, map_options options) {
+  return map_async(where, std::move(callable), std::forward<Range>(range), std::move(options))
+      .get();
+}
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::starmap_async(Where where, F callable, Range&& range, map_options options) {
+  return detail::map_to<true, Where, detail::stored_t<F>>(*to_, where, std::move(callable),
+                                                          std::forward<Range>(range), options);
+}
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::starmap(Where where, F callable, Range&& range, map_options options) {
+  return starmap_async(where, std::move(callable), std::forward<Range>(range), std::move(options))
+      .get();
+}
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::imap(Where where, F callable, Range&& range, map_options options) {
+  using result = typename detail::call_traits<F, detail::range_value<Range>>::result;
+  return imap_range<result>(detail::imap_source<result>(*to_, where, std::move(callable),
+                                                        std::forward<Range>(range), options));
+}
+
+template <class Where, class F, class Range>
+requires std::is_convertible_v<Where, executor_kind>
+auto submitter::imap_unordered(Where where, F callable, Range&& range, map_options options) {
+  using result = typename detail::call_traits<F, detail::range_value<Range>>::result;
+  return imap_unordered_range<result>(detail::imap_source<result>(
+      *to_, where, std::move(callable), std::forward<Range>(range), options));
+}
+
+}  // namespace brigade
