@@ -1,0 +1,7 @@
+#include <brigade/reactor/asio_version.hpp>
+
+namespace brigade::detail {
+
+const int BRIGADE_ASIO_NAME = ASIO_VERSION;
+
+}  // namespace brigade::detail
