@@ -1,0 +1,52 @@
+#include <brigade/processes/oom.hpp>
+
+#include <charconv>
+
+#include <brigade/os/cpu.hpp>
+#include <brigade/os/fd.hpp>
+
+namespace brigade::detail {
+namespace {
+
+std::optional<std::uint64_t> kills_in(const std::string& path) {
+  const auto text = os::try_read_text_file(path);
+  return text ? parse_oom_kills(*text) : std::nullopt;
+}
+
+}  // namespace
+
+oom_watch::oom_watch() {
+  const auto groups = os::try_read_text_file("/proc/self/cgroup").value_or("");
+  const auto mounts = os::try_read_text_file("/proc/self/mountinfo").value_or("");
+  const os::cgroup_directories directories = os::find_cgroup_directories(groups, mounts);
+  if (!directories.v2.empty()) path_ = directories.v2.front() + "/memory.events";
+  std::optional<std::uint64_t> now;
+  if (!path_.empty()) now = kills_in(path_);
+  if (!now) {
+    path_ = "/proc/vmstat";
+    now = kills_in(path_);
+  }
+  known_ = now.value_or(0);
+}
+
+bool oom_watch::take_kill() {
+  if (kills_in(path_).value_or(0) <= known_) return false;
+  ++known_;
+  return true;
+}
+
+std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
+  constexpr std::string_view name = "oom_kill ";
+  std::size_t at = text.find(name);
+  while (at != text.npos && at != 0 && text[at - 1] != '\n')
+    at = text.find(name, at + 1);
+  if (at == text.npos) return std::nullopt;
+  text.remove_prefix(at + name.size());
+  std::uint64_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+}  // namespace brigade::detail

@@ -1,0 +1,209 @@
+#include <brigade/processes/process.hpp>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include <brigade/base/error.hpp>
+#include <brigade/codec/codec.hpp>
+#include <brigade/os/memfd.hpp>
+#include <brigade/os/poll.hpp>
+#include <brigade/processes/process_house.hpp>
+#include <brigade/processes/process_main.hpp>
+#include <brigade/work/context.hpp>
+
+namespace brigade {
+namespace {
+
+std::string next_name() {
+  static std::atomic<unsigned> last{0};
+  return "process-" + std::to_string(last.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+os::unique_fd file_of(const detail::process_call& call) {
+  return os::make_sealed_memfd("brigade-call", codec::to_bytes(call));
+}
+
+}  // namespace
+
+struct process::state {
+  process_options options;
+  portable_call body;
+
+  // From start() to close(). The child has been started when it is there.
+  std::shared_ptr<detail::process_house> house;
+  const detail::process_house::inhabitant* child = nullptr;
+  os::unique_fd failure_file;
+  bool was_started = false;
+  int pid = 0;
+
+  // Of the end, as soon as somebody has asked.
+  std::mutex mutex;
+  std::optional<os::process_end> end;
+  std::exception_ptr failure;
+
+  [[nodiscard]] bool ended_by(std::optional<os::deadline> when) {
+    if (child != nullptr && !os::wait_readable(child->pidfd.get(), when)) return false;
+    const std::lock_guard lock(mutex);
+    if (!end) {
+      end = house->end_of(*child);
+      failure = detail::read_failure(failure_file.get(), {options.name, 0, {}});
+    }
+    return true;
+  }
+
+  void signal(int number) noexcept {
+    if (child == nullptr) return;
+    try {
+      (void)os::send_signal(child->pidfd, number);
+    } catch (const std::system_error&) {  // it made itself somebody else's: not ours to end
+    }
+  }
+
+  void let_go() noexcept {
+    if (child != nullptr) house->forget(*child);
+    child = nullptr;
+    failure_file.reset();
+    house.reset();
+  }
+};
+
+process::process() noexcept = default;
+process::process(process&&) noexcept = default;
+
+process::process(process_options options, portable_call body) : state_(std::make_unique<state>()) {
+  if (options.name.empty()) options.name = next_name();
+  state_->options = std::move(options);
+  state_->body = std::move(body);
+}
+
+process& process::operator=(process&& other) noexcept {
+  if (this == &other) return *this;
+  process ended(std::move(*this));
+  state_ = std::move(other.state_);
+  return *this;
+}
+
+process::~process() {
+  if (state_ == nullptr || state_->child == nullptr) return;
+  if (state_->options.daemon) {
+    terminate();
+    if (!join_for(state_->options.kill_grace)) kill();
+  }
+  join();
+  state_->let_go();
+}
+
+process::state& process::started() const {
+  if (state_ == nullptr || !state_->was_started) {
+    throw std::logic_error("brigade::process: it has not been started");
+  }
+  return *state_;
+}
+
+void process::start() {
+  if (state_ == nullptr || !state_->body) {
+    throw std::logic_error("brigade::process: there is nothing to start");
+  }
+  state& self = *state_;
+  if (self.was_started) {
+    throw std::logic_error("brigade::process '" + self.options.name +
+                           "': it can be started only once; make another one");
+  }
+  const task_identity about{self.options.name, 0, {}};
+  const bool by_fork = self.options.start == start_method::fork;
+  const std::string objection =
+      detail::objection_to_this_program(by_fork ? detail::needs_init::no : detail::needs_init::yes);
+  if (!objection.empty()) {
+    const std::string text = "process '" + self.options.name + "' cannot be started: " + objection;
+    if (detail::is_worker_process()) throw would_deadlock(text, about);
+    throw worker_start_failed(text, about);
+  }
+  const auto bytes = self.body.bytes();
+  const os::unique_fd call = file_of({{self.options.name, 0},
+                                      current_process(),
+                                      std::random_device{}(),
+                                      {bytes.begin(), bytes.end()}});
+  self.failure_file = os::make_memfd("brigade-failure");
+  detail::start_worker order;
+  order.what = detail::role::process;
+  order.how = self.options.start;
+  for (const auto& [name, value] : self.options.environment) {
+    order.environment.push_back(name + "=" + value);
+  }
+  const std::array<int, 2> descriptors{call.get(), self.failure_file.get()};
+  self.house = by_fork ? detail::process_house::make_forked() : detail::process_house::enter();
+  self.child = self.house->start(std::move(order), descriptors, self.options.name);
+  self.pid = self.child->info.pid;
+  self.was_started = true;
+}
+
+void process::join() { (void)started().ended_by(std::nullopt); }
+
+bool process::join_for(std::chrono::nanoseconds limit) {
+  const auto now = std::chrono::steady_clock::now();
+  const bool for_ever = limit > os::deadline::max() - now;
+  return started().ended_by(for_ever ? std::nullopt : std::optional(now + limit));
+}
+
+bool process::join_until(os::deadline when) { return started().ended_by(when); }
+
+void process::terminate() noexcept {
+  if (state_ != nullptr) state_->signal(SIGTERM);
+}
+
+void process::kill() noexcept {
+  if (state_ != nullptr) state_->signal(SIGKILL);
+}
+
+bool process::is_alive() const noexcept {
+  return state_ != nullptr && state_->child != nullptr &&
+         !os::wait_readable(state_->child->pidfd.get(), os::deadline{});
+}
+
+std::optional<int> process::exit_code() const {
+  if (state_ == nullptr || !state_->was_started || is_alive()) return std::nullopt;
+  (void)state_->ended_by(os::deadline{});
+  const std::lock_guard lock(state_->mutex);
+  if (state_->end->exit_code) return state_->end->exit_code;
+  return -state_->end->signal.value_or(SIGKILL);
+}
+
+std::exception_ptr process::failure() const {
+  if (!exit_code()) return nullptr;
+  const std::lock_guard lock(state_->mutex);
+  return state_->failure;
+}
+
+std::optional<int> process::pid() const noexcept {
+  if (state_ == nullptr || !state_->was_started) return std::nullopt;
+  return state_->pid;
+}
+
+std::string process::name() const {
+  return state_ == nullptr ? std::string() : state_->options.name;
+}
+
+bool process::daemon() const noexcept { return state_ != nullptr && state_->options.daemon; }
+
+int process::sentinel() const {
+  const state& self = started();
+  if (self.child == nullptr) throw std::logic_error("brigade::process: it has been closed");
+  return self.child->pidfd.get();
+}
+
+void process::close() {
+  if (state_ == nullptr) return;
+  if (is_alive()) {
+    throw std::logic_error("brigade::process '" + state_->options.name +
+                           "' still runs; join() or kill() it before close()");
+  }
+  if (state_->child != nullptr) (void)state_->ended_by(os::deadline{});
+  state_->let_go();
+}
+
+}  // namespace brigade
