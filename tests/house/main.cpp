@@ -1,0 +1,2 @@
+// What is linked into this program is what it tests: see meson.build.
+int main() {}
