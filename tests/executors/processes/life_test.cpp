@@ -197,10 +197,7 @@ TEST_CASE("a worker that is idle for too long ends, and starts again for the nex
   const signs sign;
   std::vector<future<int>> running;
   for (int i = 0; i < 3; ++i) {
-    running.push_back(rt.submit(
-        processes,
-        stay,
-        sign(std::to_string(i)), sign("go")));
+    running.push_back(rt.submit(processes, stay, sign(std::to_string(i)), sign("go")));
   }
   for (int i = 0; i < 3; ++i)
     sign.await(std::to_string(i));  // all three at once
@@ -225,10 +222,7 @@ TEST_CASE("a pool grows and shrinks while it runs") {
   CHECK(has_workers(rt, 5));
   std::vector<future<int>> running;
   for (int i = 0; i < 5; ++i) {
-    running.push_back(rt.submit(
-        processes,
-        stay,
-        sign(std::to_string(i)), sign("go")));
+    running.push_back(rt.submit(processes, stay, sign(std::to_string(i)), sign("go")));
   }
   for (int i = 0; i < 5; ++i)
     sign.await(std::to_string(i));
