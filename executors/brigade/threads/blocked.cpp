@@ -45,7 +45,7 @@ struct blocked_wait : continuation {
 
 namespace {
 
-constexpr unsigned depth_limit = 256;  // tasks on top of each other, on one stack
+constexpr unsigned depth_limit = 256;   // tasks on top of each other, on one stack
 constexpr unsigned chain_limit = 1024;  // tasks that wait for each other in a row
 
 [[noreturn]] void throw_deadlock(const job_state& awaited, const std::string& why) {
@@ -177,8 +177,8 @@ void threads_executor::wait_blocked(worker& me, job_state& awaited) {
   leave_blocked(&wait);
   if (!stuck) return;
   if (!awaited.remove_continuation(wait)) {  // it became ready after all: wait until it has said so
-    for (std::uint32_t seen = 0; ((seen = wait.word.load(std::memory_order_acquire)) &
-                                  blocked_wait::ready) == 0;) {
+    for (std::uint32_t seen = 0;
+         ((seen = wait.word.load(std::memory_order_acquire)) & blocked_wait::ready) == 0;) {
       os::futex_wait(wait.word, seen);
     }
     return;
@@ -231,8 +231,7 @@ void threads_executor::call_helper() noexcept {
 // Runs one thing on top of the blocked task. Returns whether there was one.
 bool threads_executor::help(worker& me, job_state& awaited) noexcept {
   const need found = find_need(me, awaited);
-  work_item* const item =
-      found.kind == need_kind::queued ? nullptr : inbox_.take_resumption();
+  work_item* const item = found.kind == need_kind::queued ? nullptr : inbox_.take_resumption();
   if (found.kind != need_kind::queued && item == nullptr) return false;
   if (found.kind == need_kind::queued && me.depth >= depth_limit) return false;
   runnable_.fetch_add(1, std::memory_order_seq_cst);

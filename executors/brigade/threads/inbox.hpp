@@ -30,9 +30,7 @@ class inbox {
   std::size_t take_share(several& into, unsigned takers) noexcept;
 
   // seq_cst: part of the handshake in parking.cpp.
-  [[nodiscard]] bool empty() const noexcept {
-    return count_.load(std::memory_order_seq_cst) == 0;
-  }
+  [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }
   // Whether an item of level high waits. A hint: relaxed, since take() looks under the mutex.
   [[nodiscard]] bool has_urgent() const noexcept {
     return urgent_.load(std::memory_order_relaxed) != 0;

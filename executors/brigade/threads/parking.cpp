@@ -72,8 +72,8 @@ void threads_executor::provide_thread() noexcept {
     wake(woken);
     return;
   }
-  const auto unused = std::find_if(slots_.begin(), slots_.end(),
-                                   [](const auto& slot) { return !slot->alive; });
+  const auto unused =
+      std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->alive; });
   if (unused != slots_.end()) {
     try {
       start_thread(**unused);
@@ -95,8 +95,8 @@ void threads_executor::stop_searching() noexcept {
 
 bool threads_executor::worth_spinning() const noexcept {
   // relaxed: a guess. Spinning helps only while a CPU is free for whoever is to bring work.
-  const unsigned awake = runnable_.load(std::memory_order_relaxed) -
-                         parked_count_.load(std::memory_order_relaxed);
+  const unsigned awake =
+      runnable_.load(std::memory_order_relaxed) - parked_count_.load(std::memory_order_relaxed);
   return awake < usable_cpus_;
 }
 
@@ -159,7 +159,7 @@ bool threads_executor::sit_out(worker& me, bool searching) noexcept {
     runnable_.fetch_sub(1, std::memory_order_seq_cst);
     reserve_.push_back(&me);
   }
-  stop_searching();  // leaves what is in my deque to others
+  stop_searching();                                         // leaves what is in my deque to others
   while (me.signal.load(std::memory_order_acquire) == 0) {  // acquire: pairs with wake()
     if (os::futex_wait(me.signal, 0, os::futex_scope::this_process, clock::now() + spare_linger)) {
       continue;

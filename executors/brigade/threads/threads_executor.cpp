@@ -62,11 +62,10 @@ void threads_executor::post(work_item& item) noexcept {
   // acquire: pairs with start(), so that the poster sees the threads that it may have to wake.
   if (!started_.load(std::memory_order_acquire) && !start() && item.is_job) {
     auto& job = static_cast<job_state&>(item);
-    job.discard(std::make_exception_ptr(
-        worker_start_failed(describe(job.identity()) +
-                                " could not run: no thread could be started; raise the limit of "
-                                "threads (ulimit -u, pids.max) or of memory",
-                            job.identity())));
+    job.discard(std::make_exception_ptr(worker_start_failed(
+        describe(job.identity()) + " could not run: no thread could be started; raise the limit of "
+                                   "threads (ulimit -u, pids.max) or of memory",
+        job.identity())));
     job.release();
     return;
   }
@@ -90,7 +89,8 @@ bool threads_executor::start() noexcept {
   if (started_.load(std::memory_order_relaxed)) return true;  // written under the mutex
   unsigned begun = 0;
   try {
-    for (; begun < target_; ++begun) start_thread(*slots_[begun]);
+    for (; begun < target_; ++begun)
+      start_thread(*slots_[begun]);
   } catch (...) {
     if (begun == 0) return false;  // else go on with fewer; provide_thread() tries again
   }
@@ -196,8 +196,10 @@ void threads_executor::act(work_item& item) noexcept {
   item.act(item, discards ? item_action::discard : item_action::run);
 }
 
-// Own work goes first, but not always: a share of the turns goes to those who would otherwise
-// starve behind tasks that keep submitting tasks.
+// Own work goes first, but every 16th turn goes to those who would otherwise starve behind tasks
+// that keep submitting tasks. So the first of the outsiders waits for 32 tasks of a worker at most,
+// the oldest of its own for 64, and the oldest of a worker that is busy or blocked for 64 times the
+// number of workers.
 work_item* threads_executor::take(worker& me) noexcept {
   ++me.turn;
   if (inbox_.has_urgent()) {
@@ -206,13 +208,13 @@ work_item* threads_executor::take(worker& me) noexcept {
   work_item* item = nullptr;
   if (me.turn % 16 == 0) {
     switch (me.turn / 16 % 4) {
-      case 0:  // the oldest of my own
+      case 0:
         item = me.deque.steal();
         break;
-      case 1:  // those whose worker is busy or blocked
-        item = steal_for(me);
+      case 2:  // from another one first each time: some never run out
+        item = steal_for(me, me.turn / 64);
         break;
-      default:  // outsiders
+      default:
         item = inbox_.take(priority::normal);
         break;
     }
@@ -221,7 +223,7 @@ work_item* threads_executor::take(worker& me) noexcept {
   if ((item = me.deque.pop()) != nullptr) return item;
   if ((item = take_share(me)) != nullptr) return item;
   if ((item = inbox_.take()) != nullptr) return item;
-  return steal_for(me);
+  return steal_for(me, 0);
 }
 
 // The first of a few jobs from the inbox; the others go to my deque, where idle workers find them.
@@ -233,7 +235,8 @@ work_item* threads_executor::take_share(worker& me) noexcept {
     try {
       me.deque.push(&share[1], static_cast<std::int64_t>(count - 1));
     } catch (...) {  // no memory for a larger deque: the inbox needs none
-      for (std::size_t index = 1; index < count; ++index) inbox_.push(*share[index]);
+      for (std::size_t index = 1; index < count; ++index)
+        inbox_.push(*share[index]);
     }
     // They were not to be seen for a moment, in which somebody may have gone to sleep.
     notify_work();
@@ -241,10 +244,14 @@ work_item* threads_executor::take_share(worker& me) noexcept {
   return share[0];
 }
 
-work_item* threads_executor::steal_for(worker& me) noexcept {
+// Begins with the next of the others, past so many.
+work_item* threads_executor::steal_for(worker& me, unsigned past) noexcept {
   const unsigned used = slots_used_.load(std::memory_order_acquire);
-  for (unsigned step = 1; step < used; ++step) {
-    worker& victim = *slots_[(me.index + step) % used];
+  unsigned at = (me.index + 1 + past) % used;
+  for (unsigned step = 0; step < used; ++step) {
+    worker& victim = *slots_[at];
+    at = at + 1 == used ? 0 : at + 1;
+    if (&victim == &me) continue;
     if (work_item* const item = victim.deque.steal()) return item;
   }
   return nullptr;
@@ -257,7 +264,8 @@ void threads_executor::discard_queued() noexcept {
 
 // All jobs that wait now. Workers may be busy for long, so whoever asks does it.
 void threads_executor::discard_all() noexcept {
-  while (work_item* const item = inbox_.take_job()) act(*item);
+  while (work_item* const item = inbox_.take_job())
+    act(*item);
   const unsigned used = slots_used_.load(std::memory_order_seq_cst);
   for (unsigned index = 0; index < used; ++index) {
     work_deque& deque = slots_[index]->deque;
@@ -277,7 +285,8 @@ void threads_executor::join() noexcept {
     runnable_.fetch_add(static_cast<unsigned>(reserve_.size()), std::memory_order_seq_cst);
     for (std::vector<worker*>* const sleepers : {&parked_, &reserve_}) {
       searching_.fetch_add(static_cast<unsigned>(sleepers->size()), std::memory_order_seq_cst);
-      for (worker* const each : *sleepers) wake(*each);
+      for (worker* const each : *sleepers)
+        wake(*each);
       sleepers->clear();
     }
   }

@@ -49,7 +49,7 @@ class threads_executor final : public executor {
   void act(work_item& item) noexcept;
   work_item* take(worker& me) noexcept;
   work_item* take_share(worker& me) noexcept;
-  work_item* steal_for(worker& me) noexcept;
+  work_item* steal_for(worker& me, unsigned past) noexcept;
   void discard_all() noexcept;
   [[nodiscard]] worker_info describe_worker(const worker& of) const;
   void call_hook(const std::function<void(const worker_info&)>& hook, const worker& of) noexcept;

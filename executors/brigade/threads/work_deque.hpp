@@ -112,7 +112,8 @@ class work_deque {
   ring* grow(const ring* old, std::int64_t top, std::int64_t bottom) {
     constexpr std::int64_t first_capacity = 256;
     auto wider = std::make_unique<ring>(old == nullptr ? first_capacity : 2 * old->capacity());
-    for (std::int64_t at = top; at < bottom; ++at) wider->put(at, old->get(at));
+    for (std::int64_t at = top; at < bottom; ++at)
+      wider->put(at, old->get(at));
     rings_.push_back(std::move(wider));
     // release: publishes the copied slots to thieves.
     ring_.store(rings_.back().get(), std::memory_order_release);

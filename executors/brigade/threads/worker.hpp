@@ -38,7 +38,7 @@ struct worker {
   // Under the pool's mutex.
   bool alive = false;
   bool ending = false;  // it has decided to end, though it is still alive
-  int tid = 0;  // 0: it is still starting
+  int tid = 0;          // 0: it is still starting
   std::thread thread;
   std::thread previous;  // has ended or is about to; joined by its successor
 };

@@ -149,21 +149,6 @@ TEST_CASE("an urgent task goes before what a worker has submitted itself") {
   CHECK(order == "abc");
 }
 
-TEST_CASE("outsiders get their share beside tasks that keep submitting tasks") {
-  std::atomic<bool> stop{false};
-  pool rt({.workers = 1});
-  struct again {
-    std::atomic<bool>* stop;
-    void operator()() const {
-      if (!*stop) post(threads, again{stop});
-    }
-  };
-  rt.post(threads, again{&stop});
-  rt.post(threads, again{&stop});
-  for (int round = 0; round < 100; ++round) CHECK(rt.submit(threads, [] { return 1; }).get() == 1);
-  stop = true;
-}
-
 TEST_CASE("what a worker submitted is served beside a flood from outside, also when it is busy") {
   barrier_gate door;
   std::atomic<bool> stop{false};
@@ -179,22 +164,6 @@ TEST_CASE("what a worker submitted is served beside a flood from outside, also w
   CHECK(eventually([&] { return child_ran.load(); }));  // the other worker must steal it
   stop = true;
   door.open();
-}
-
-TEST_CASE("the oldest of a worker's own tasks is not starved by the newest") {
-  std::atomic<bool> old_ran{false};
-  pool rt({.workers = 1});
-  struct again {
-    std::atomic<bool>* stop;
-    void operator()() const {
-      if (!*stop) post(threads, again{stop});
-    }
-  };
-  rt.post(threads, [&old_ran] {
-    post(threads, [&old_ran] { old_ran = true; });
-    post(threads, again{&old_ran});
-  });
-  CHECK(eventually([&] { return old_ran.load(); }));
 }
 
 TEST_CASE("a coroutine that keeps yielding keeps nobody out") {
