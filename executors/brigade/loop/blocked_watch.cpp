@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include <brigade/os/proc.hpp>
+#include <brigade/os/thread.hpp>
 #include <brigade/work/dispatcher.hpp>
 
 namespace brigade::detail {
@@ -22,6 +24,7 @@ void blocked_watch::start() noexcept {
   // seq_cst: see reactor::begin_running(). Only one of start() and look_now() wins.
   if (activity_.watched.exchange(true, std::memory_order_seq_cst)) return;
   const std::lock_guard lock(mutex_);
+  thread_ = os::thread_id();
   if (!stopped_) look_at(clock::now() + limit_);
 }
 
@@ -38,17 +41,37 @@ void blocked_watch::look_at(clock::time_point when) noexcept {
 bool blocked_watch::inspect(clock::time_point now, clock::time_point& again) noexcept {
   // relaxed: the count says which item it was, and is looked at again before anything is reported.
   const std::uint64_t count = activity_.count.load(std::memory_order_relaxed);
-  again = now + limit_;
+  clock::time_point counted_from = last_look_;
   if (count != seen_) {
     // It began after the last look, and about when the loop says.
-    const clock::time_point begun{
-        clock::duration(activity_.since.load(std::memory_order_relaxed))};
+    const clock::time_point begun(
+        clock::duration(activity_.since.load(std::memory_order_relaxed)));
     seen_ = count;
     seen_since_ = std::clamp(begun, std::min(last_look_, now), now);
-    again = seen_since_ + limit_;
+    counted_from = seen_since_;
+    blamed_ = {};
   }
   last_look_ = now;
-  return now - seen_since_ >= limit_ && std::exchange(reported_, count) != count;
+  blamed_ += blame(now - counted_from);
+  if (blamed_ >= limit_) {
+    again = now + limit_;
+    return std::exchange(reported_, count) != count;
+  }
+  again = now + std::max(limit_ - blamed_, clock::duration(limit_) / 8);
+  return false;
+}
+
+clock::duration blocked_watch::blame(clock::duration passed) noexcept try {
+  const auto schedule = os::read_thread_schedule(thread_);
+  if (!schedule) return passed;
+  const os::thread_schedule before = std::exchange(schedule_at_last_look_, *schedule);
+  // One that is ready may have been so for long: then only what it has computed counts. It sleeps
+  // in a call: then all counts but what it waited for a CPU.
+  return schedule->ready
+             ? std::min<clock::duration>(passed, schedule->on_cpu - before.on_cpu)
+             : std::max<clock::duration>(passed - (schedule->run_delay - before.run_delay), {});
+} catch (...) {
+  return passed;  // no memory for the reading
 }
 
 void blocked_watch::look_now() noexcept {

@@ -19,7 +19,7 @@ struct loop_options {
   // Keeps the thread on that CPU, one that this process may use.
   std::optional<unsigned> cpu = {};
   // A task that keeps the loop from turning for this long is reported, once, while it still does
-  // (see hooks::on_blocked_loop). Zero: never.
+  // (see hooks::on_blocked_loop). Time for which others had the CPU does not count. Zero: never.
   std::chrono::milliseconds blocked_after{100};
 };
 

@@ -135,6 +135,20 @@ std::optional<process_stat> read_process_stat(pid_t pid) {
   return text ? parse_process_stat(*text) : std::nullopt;
 }
 
+std::optional<thread_schedule> read_thread_schedule(pid_t thread) {
+  const std::string directory = "/proc/self/task/" + std::to_string(thread);
+  const auto times = try_read_text_file(directory + "/schedstat");
+  const auto stat = try_read_text_file(directory + "/stat");
+  const auto parsed = stat ? parse_process_stat(*stat) : std::nullopt;
+  if (!times || !parsed) return std::nullopt;
+  std::istringstream in(*times);
+  std::int64_t on_cpu = 0;
+  std::int64_t run_delay = 0;
+  if (!(in >> on_cpu >> run_delay)) return std::nullopt;
+  return thread_schedule{std::chrono::nanoseconds(on_cpu), std::chrono::nanoseconds(run_delay),
+                         parsed->state == 'R'};
+}
+
 context_switches read_context_switches(pid_t pid) {
   context_switches sum;
   for (const pid_t thread : threads_of(pid)) {

@@ -66,6 +66,16 @@ enum class usage_of {
 };
 [[nodiscard]] resource_usage read_resource_usage(usage_of whom) noexcept;
 
+// What a thread of this process got of the CPU since it began, from its schedstat and stat. nullopt
+// where the kernel does not count it.
+struct thread_schedule {
+  std::chrono::nanoseconds on_cpu{0};
+  // Ready to run while others had the CPU. What it waits now is added when that ends.
+  std::chrono::nanoseconds run_delay{0};
+  bool ready = false;  // running, or waiting for a CPU
+};
+[[nodiscard]] std::optional<thread_schedule> read_thread_schedule(pid_t thread);
+
 [[nodiscard]] std::vector<pid_t> threads_of(pid_t pid);
 
 // Ascending. Processes that fork meanwhile may be missed.

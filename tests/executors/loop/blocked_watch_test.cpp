@@ -1,6 +1,7 @@
 #include <brigade/loop/blocked_watch.hpp>
 
 #include <doctest/doctest.h>
+#include <sched.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -14,6 +15,9 @@
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <brigade/os/cpu.hpp>
+#include <brigade/os/proc.hpp>
+#include <brigade/os/thread.hpp>
 #include <brigade/reactor/awaitable.hpp>
 #include <brigade/reactor/io_context.hpp>
 #include <brigade/reactor/use_task.hpp>
@@ -124,8 +128,34 @@ TEST_CASE("a loop that is busy with many short things is not blocked") {
   small_runtime rt({.blocked_after = limit}, told.hook());
   const auto until = std::chrono::steady_clock::now() + 4 * limit;
   rt.submit(loop, [until]() -> task<void> {
-      while (std::chrono::steady_clock::now() < until) co_await yield_now();
+      while (std::chrono::steady_clock::now() < until)
+        co_await yield_now();
     }).get();
+  CHECK(told.count() == 0);
+}
+
+TEST_CASE("a task that gets no CPU is not blamed for it") {
+  reports told;
+  const unsigned shared_cpu = os::allowed_cpus().front();
+  small_runtime rt({.cpu = shared_cpu, .blocked_after = 100ms}, told.hook());
+  std::jthread others([shared_cpu](const std::stop_token& stop) {
+    os::pin_this_thread(shared_cpu);
+    while (!stop.stop_requested()) {
+    }
+  });
+  const auto lasted =
+      rt.submit(loop, [] {
+          // SCHED_IDLE runs when nobody else wants the CPU, or for about one part in 300.
+          const sched_param none{};
+          REQUIRE(::sched_setscheduler(0, SCHED_IDLE, &none) == 0);
+          const auto begun = std::chrono::steady_clock::now();
+          const auto used = os::read_resource_usage(os::usage_of::this_thread).user;
+          while (std::chrono::steady_clock::now() < begun + 500ms) {
+          }
+          CHECK(os::read_resource_usage(os::usage_of::this_thread).user - used < 100ms);
+          return std::chrono::steady_clock::now() - begun;
+        }).get();
+  CHECK(lasted >= 500ms);
   CHECK(told.count() == 0);
 }
 

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <thread>
 #include <vector>
 
 #include <brigade/os/clock.hpp>
+#include <brigade/os/cpu.hpp>
 #include <brigade/os/pipe.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/os/thread.hpp>
@@ -163,6 +165,30 @@ TEST_CASE("a child that another thread has started is a child too") {
     if (child.pid() == 0) pause_for_ever();
     CHECK(os::children_of(::getpid()) == std::vector<pid_t>{child.pid()});
   }).join();
+}
+
+TEST_CASE("what a thread gets of a CPU and waits for it is counted") {
+  const unsigned shared_cpu = os::allowed_cpus().front();
+  const auto spin = [shared_cpu](const std::stop_token& stop) {
+    os::pin_this_thread(shared_cpu);
+    while (!stop.stop_requested()) {
+    }
+  };
+  const std::jthread one(spin);
+  std::atomic<pid_t> other_id{0};
+  const std::jthread other([&](const std::stop_token& stop) {
+    other_id = os::thread_id();
+    spin(stop);
+  });
+  REQUIRE(testing::eventually([&] { return other_id != 0; }));
+  const auto before = os::read_thread_schedule(other_id);
+  REQUIRE(before.has_value());
+  CHECK(before->ready);
+  CHECK(testing::eventually([&] {
+    const auto now = os::read_thread_schedule(other_id);
+    return now->on_cpu > before->on_cpu + 20ms && now->run_delay > before->run_delay + 20ms;
+  }));
+  CHECK_FALSE(os::read_thread_schedule(nobody).has_value());
 }
 
 TEST_CASE("a process that is not there has no readings") {
