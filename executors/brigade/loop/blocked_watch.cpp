@@ -44,8 +44,7 @@ bool blocked_watch::inspect(clock::time_point now, clock::time_point& again) noe
   clock::time_point counted_from = last_look_;
   if (count != seen_) {
     // It began after the last look, and about when the loop says.
-    const clock::time_point begun(
-        clock::duration(activity_.since.load(std::memory_order_relaxed)));
+    const clock::time_point begun(clock::duration(activity_.since.load(std::memory_order_relaxed)));
     seen_ = count;
     seen_since_ = std::clamp(begun, std::min(last_look_, now), now);
     counted_from = seen_since_;
