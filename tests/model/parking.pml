@@ -2,8 +2,8 @@
    code is executors/brigade/threads/parking.cpp; see README.md.
 
    Two outsiders post an item each into the inbox, one of them a second one; two workers take items
-   and go to sleep when they find none. One task may last until all others have begun. A plain store of a poster goes into a buffer and reaches
-   memory later, while he reads on, as on x86; read-modify-writes do not.
+   and go to sleep when they find none. One task may last until all others have begun. A plain store of a poster goes into a buffer
+   and reaches memory later, while he reads on, as on x86; read-modify-writes do not.
 
    What is checked: when nothing moves any more, no item is queued (all were taken), and no worker
    is counted as searching. */
@@ -21,6 +21,14 @@
 #define MUTANT 0
 #endif
 
+/* With LEAVES (leaving.pml) a resize may take one worker away, in its sleep too; there are two items
+   then, and no long task. */
+#ifdef LEAVES
+#define ITEMS 2
+#else
+#define ITEMS 3
+#endif
+
 byte queued = 0;                 /* what the lock of the inbox guards */
 byte count = 0;                  /* what is read without the lock */
 bool count_waits = false;        /* in a poster's buffer; the lock admits one at a time */
@@ -33,7 +41,8 @@ bool signal[WORKERS];
 bool mutex = false;
 byte posted = 0;
 byte taken = 0;
-bool endless = false;            /* a task that ends only after all have begun: one at most */
+bool endless = (ITEMS == 2);     /* a task that ends only after all have begun: one at most */
+bool shrunk = false;             /* the last worker is one too many */
 
 #define lock atomic { !mutex -> mutex = true }
 #define unlock mutex = false
@@ -66,7 +75,7 @@ inline notify_work() {
 }
 
 active [POSTERS] proctype poster() {
-  byte left = (_pid == 1 -> 2 : 1);
+  byte left = (_pid == 1 -> ITEMS - 1 : 1);
   bool searched;
   do
   :: left > 0 ->
@@ -88,12 +97,47 @@ active [POSTERS] proctype poster() {
   od
 }
 
+#ifdef LEAVES
+active proctype resizer() {
+  if
+  :: atomic {
+       !mutex -> shrunk = true;
+       if
+       :: parked[WORKERS - 1] ->
+          parked[WORKERS - 1] = false; parked_count--; searching++; signal[WORKERS - 1] = true
+       :: else
+       fi
+     }
+  :: skip
+  fi
+}
+#endif
+
 active [WORKERS] proctype worker() {
+  #ifdef LEAVES
+  byte me = _pid - 2 - POSTERS;
+#else
   byte me = _pid - 1 - POSTERS;
+#endif
   bool looking = false;
   bool visible;
   do
-  :: /* take */
+  :: shrunk && me == WORKERS - 1 ->                         /* sit_out */
+     atomic {
+       if
+       :: !looking -> searching++
+       :: else
+       fi
+     }
+     atomic { searching--; visible = (searching == 0) }
+#if MUTANT != 6
+     if
+     :: visible && count > 0 -> notify_work()
+     :: else
+     fi;
+#endif
+     break
+  :: !(shrunk && me == WORKERS - 1) ->                      /* take */
      if
      :: atomic { queued > 0 && !count_waits && count > 0 -> queued--; count = queued; taken++ }
         if
@@ -110,7 +154,7 @@ active [WORKERS] proctype worker() {
         fi;
         if                                                  /* the task: short, or waits for all */
         :: skip
-        :: atomic { !endless -> endless = true } taken == 3
+        :: atomic { !endless -> endless = true } taken == ITEMS
         fi
      :: !(queued > 0 && !count_waits && count > 0) ->
         if
@@ -152,5 +196,5 @@ end:          atomic { signal[me] -> signal[me] = false; looking = true }
 }
 
 active proctype judge() {
-  timeout -> assert(taken == 3); assert(searching == 0)
+  timeout -> assert(taken == ITEMS); assert(searching == 0)
 }

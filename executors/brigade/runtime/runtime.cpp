@@ -118,7 +118,7 @@ unsigned runtime::worker_count(executor_kind of) const noexcept {
 void runtime::resize(executor_kind of, unsigned workers) {
   if (parts->dispatch.at(of).resize(workers)) return;
   throw std::invalid_argument("the number of workers of " + std::string(to_string(of)) +
-                              " is fixed; only that of processes can be changed");
+                              " is fixed; that of threads and of processes can be changed");
 }
 
 executor_stats runtime::stats(executor_kind of) const noexcept { return parts->dispatch.stats(of); }

@@ -71,9 +71,9 @@ class runtime : private detail::runtime_core, public submitter {
   [[nodiscard]] std::vector<worker_info> workers() const;
   // How many workers an executor has when all have started.
   [[nodiscard]] unsigned worker_count(executor_kind of) const noexcept;
-  // Changes the number of worker processes while they run: more start at once (or with the first
-  // task), of those beyond the number each ends after the task it has. Throws std::invalid_argument
-  // for absurd numbers and for executors whose number is fixed: loop and threads.
+  // Changes the number of workers while they run: more start at once (or with the first task), of
+  // those beyond the number each ends after the task it has. What they had queued goes to others.
+  // Throws std::invalid_argument for absurd numbers and for the loop, which has one.
   void resize(executor_kind of, unsigned workers);
   [[nodiscard]] executor_stats stats(executor_kind of) const noexcept;
 

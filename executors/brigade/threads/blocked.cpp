@@ -59,6 +59,11 @@ constexpr unsigned chain_limit = 1024;  // tasks that wait for each other in a r
                  "that task, or one that it needs, waits for the caller; break the circle");
 }
 
+void note_turn(worker& me) noexcept {
+  // relaxed: see take().
+  me.turn.store(me.turn.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 // Keeps a task that waits in its thread's chain for as long as it does.
 class wait_scope {
  public:
@@ -79,7 +84,7 @@ class wait_scope {
 
 void threads_executor::wait_on_worker(job_state& awaited,
                                       std::optional<clock::time_point> deadline) {
-  worker& me = *slots_[this_thread_context().worker];
+  worker& me = slots_[this_thread_context().worker];
   if (deadline) {  // another task could take longer than that: only sleep
     enter_blocked(nullptr);
     awaited.sleep_until_ready(deadline);
@@ -138,6 +143,7 @@ void threads_executor::run_here(worker& me, job_state& job) noexcept {
   }
   if (!job.try_start()) return;  // somebody was faster
   job.retain();                  // the body's
+  note_turn(me);
   ++me.depth;
   job.run();
   --me.depth;
@@ -185,7 +191,7 @@ void threads_executor::wait_blocked(worker& me, job_state& awaited) {
   }
   if (find_need(me, awaited).kind == need_kind::own) throw_own(awaited);
   throw_deadlock(awaited,
-                 "all " + std::to_string(slots_.size()) +
+                 "all " + std::to_string(worker_count() + options_.spare_limit) +
                      " threads of the pool are blocked and the work that waits has none left; "
                      "co_await futures instead, or raise threads_options::spare_limit");
 }
@@ -212,8 +218,9 @@ bool threads_executor::sleep_blocked(worker& me, blocked_wait& wait, job_state& 
 bool threads_executor::nobody_runs() noexcept {
   const std::lock_guard lock(mutex_);
   if (runnable_.load(std::memory_order_seq_cst) != 0 || !reserve_.empty()) return false;
-  for (const auto& slot : slots_) {
-    if (!slot->alive || slot->ending) return false;  // one more thread can start, now or soon
+  for (unsigned index = 0; index < most_slots(); ++index) {
+    // One more thread can start, now or soon.
+    if (!slots_[index].alive || slots_[index].ending) return false;
   }
   return true;
 }
@@ -236,6 +243,7 @@ bool threads_executor::help(worker& me, job_state& awaited) noexcept {
   if (found.kind == need_kind::queued && me.depth >= depth_limit) return false;
   runnable_.fetch_add(1, std::memory_order_seq_cst);
   if (item != nullptr) {
+    note_turn(me);
     ++me.depth;
     act(*item);
     --me.depth;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <brigade/work/job_state.hpp>
 #include <brigade/work/prefetch.hpp>
 
 namespace brigade::detail {
@@ -69,6 +70,21 @@ work_item* inbox::take_kind(kind wanted) noexcept {
     if (from.first != nullptr) return take_from(from);
   }
   return nullptr;
+}
+
+inbox::glance inbox::look() noexcept {
+  glance seen;
+  const std::lock_guard lock(mutex_);  // nobody acts on what is in a list meanwhile
+  for (const auto& [jobs, resumptions] : lists_) {
+    seen.resumptions += resumptions.count;
+    if (jobs.first == nullptr) continue;
+    const auto& first = static_cast<const job_state&>(*jobs.first);
+    const auto queued = first.times().queued;
+    const bool known = queued != std::chrono::steady_clock::time_point{};
+    if (known && first.phase() == job_state::body::queued)
+      seen.oldest = std::min(seen.oldest, queued);
+  }
+  return seen;
 }
 
 }  // namespace brigade::detail

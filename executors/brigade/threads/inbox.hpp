@@ -8,6 +8,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <mutex>
 
@@ -28,6 +29,14 @@ class inbox {
   static constexpr std::size_t most_at_once = 16;
   using several = std::array<work_item*, most_at_once>;
   std::size_t take_share(several& into, unsigned takers) noexcept;
+
+  // What somebody who is worried sees: resumptions, and since when the first job of a level waits
+  // of which that is known; the highest value when there is none.
+  struct glance {
+    std::size_t resumptions = 0;
+    std::chrono::steady_clock::time_point oldest = std::chrono::steady_clock::time_point::max();
+  };
+  [[nodiscard]] glance look() noexcept;
 
   // seq_cst: part of the handshake in parking.cpp.
   [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }

@@ -1,6 +1,7 @@
 // Options of the thread pool.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct threads_options {
   // Threads beyond `workers`, at most, that stand in for workers blocked in get() or wait(). They
   // start when work waits with nobody to run it, and end when they are no longer needed.
   unsigned spare_limit = 64;
+  // Work that waits while no worker takes any for this long is reported to
+  // hooks::on_starving_queue, once, within twice the time. Zero, or no such hook: never.
+  std::chrono::milliseconds starving_after{1000};
 };
 
 }  // namespace brigade

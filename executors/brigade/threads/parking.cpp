@@ -32,7 +32,7 @@ bool threads_executor::work_visible() const noexcept {
   if (!inbox_.empty()) return true;
   const unsigned used = slots_used_.load(std::memory_order_seq_cst);
   for (unsigned index = 0; index < used; ++index) {
-    if (!slots_[index]->deque.empty()) return true;
+    if (!slots_[index].deque.empty()) return true;
   }
   return false;
 }
@@ -40,7 +40,7 @@ bool threads_executor::work_visible() const noexcept {
 void threads_executor::notify_work() noexcept {
   if (searching_.load(std::memory_order_seq_cst) != 0) return;
   if (parked_count_.load(std::memory_order_seq_cst) == 0 &&
-      runnable_.load(std::memory_order_seq_cst) >= target_) {
+      runnable_.load(std::memory_order_seq_cst) >= target_.load(std::memory_order_seq_cst)) {
     return;  // all are at work: each looks again before it sleeps
   }
   provide_thread();
@@ -63,25 +63,29 @@ void threads_executor::provide_thread() noexcept {
     wake(woken);
     return;
   }
-  if (runnable_.load(std::memory_order_seq_cst) >= target_) return;
+  if (runnable_.load(std::memory_order_seq_cst) >= target_.load(std::memory_order_seq_cst)) return;
   if (!reserve_.empty()) {
     worker& woken = *reserve_.back();
     reserve_.pop_back();
-    runnable_.fetch_add(1, std::memory_order_seq_cst);
-    searching_.fetch_add(1, std::memory_order_seq_cst);
-    wake(woken);
+    call_back(woken);
     return;
   }
-  const auto unused =
-      std::find_if(slots_.begin(), slots_.end(), [](const auto& slot) { return !slot->alive; });
-  if (unused != slots_.end()) {
+  for (unsigned index = 0; index < most_slots(); ++index) {
+    if (slots_[index].alive) continue;
     try {
-      start_thread(**unused);
+      start_thread(slots_[index]);
       return;
     } catch (...) {  // no more threads: as at the limit
+      break;
     }
   }
   if (runnable_.load(std::memory_order_seq_cst) == 0) call_helper();
+}
+
+void threads_executor::call_back(worker& spare) noexcept {
+  runnable_.fetch_add(1, std::memory_order_seq_cst);
+  searching_.fetch_add(1, std::memory_order_seq_cst);
+  wake(spare);
 }
 
 void threads_executor::start_searching() noexcept {
@@ -131,7 +135,7 @@ bool threads_executor::park(worker& me) noexcept {
   // acquire: pairs with wake().
   while (me.signal.load(std::memory_order_acquire) == 0) {
     std::optional<os::deadline> until;
-    if (me.index >= target_) until = clock::now() + spare_linger;
+    if (me.index >= worker_count()) until = clock::now() + spare_linger;
     if (os::futex_wait(me.signal, 0, os::futex_scope::this_process, until)) continue;
     const std::lock_guard lock(mutex_);
     if (surplus(me) && take_out(parked_, me)) {
@@ -147,19 +151,24 @@ bool threads_executor::park(worker& me) noexcept {
 
 bool threads_executor::surplus(const worker& me) const noexcept {
   // relaxed: sit_out() decides under the mutex.
-  return me.index >= target_ && runnable_.load(std::memory_order_relaxed) > target_;
+  const unsigned target = target_.load(std::memory_order_relaxed);
+  return me.index >= target && runnable_.load(std::memory_order_relaxed) > target;
 }
 
 bool threads_executor::sit_out(worker& me, bool searching) noexcept {
+  bool leaves = false;
   {
     const std::lock_guard lock(mutex_);
     if (!searching) searching_.fetch_add(1, std::memory_order_seq_cst);
     // Others may have sat out or blocked since the caller looked.
-    if (stopping_ || runnable_.load(std::memory_order_seq_cst) <= target_) return true;
+    if (stopping_ || runnable_.load(std::memory_order_seq_cst) <= worker_count()) return true;
     runnable_.fetch_sub(1, std::memory_order_seq_cst);
-    reserve_.push_back(&me);
+    leaves = me.ending = me.retiring;
+    if (!leaves) reserve_.push_back(&me);
   }
-  stop_searching();                                         // leaves what is in my deque to others
+  hand_over(me);
+  stop_searching();  // leaves all that waits to others
+  if (leaves) return false;
   while (me.signal.load(std::memory_order_acquire) == 0) {  // acquire: pairs with wake()
     if (os::futex_wait(me.signal, 0, os::futex_scope::this_process, clock::now() + spare_linger)) {
       continue;

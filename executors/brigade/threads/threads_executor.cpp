@@ -46,14 +46,11 @@ threads_executor::threads_executor(threads_options options, dispatcher& owner)
       options_(std::move(options)),
       target_(count_workers(options_)),
       cpus_(choose_cpus(options_)),
-      usable_cpus_(os::usable_cpus()) {
-  const unsigned limit = target_ + options_.spare_limit;
-  slots_.reserve(limit);
-  for (unsigned index = 0; index < limit; ++index) {
-    slots_.push_back(std::make_unique<worker>(index));
-  }
-  parked_.reserve(limit);  // so that parking allocates nothing
-  reserve_.reserve(limit);
+      usable_cpus_(os::usable_cpus()),
+      watch_(owner, *this, options_.starving_after) {
+  slots_.grow(most_slots());
+  parked_.reserve(slots_.size());  // so that parking allocates nothing
+  reserve_.reserve(slots_.size());
 }
 
 threads_executor::~threads_executor() { join(); }
@@ -73,7 +70,7 @@ void threads_executor::post(work_item& item) noexcept {
   const thread_context& here = context_record;
   if (here.where == this && item.is_job && item.level == priority::normal) {
     try {
-      slots_[here.worker]->deque.push(item);
+      slots_[here.worker].deque.push(item);
       queued = true;
     } catch (...) {  // no memory for a larger deque: the inbox needs none
     }
@@ -89,8 +86,8 @@ bool threads_executor::start() noexcept {
   if (started_.load(std::memory_order_relaxed)) return true;  // written under the mutex
   unsigned begun = 0;
   try {
-    for (; begun < target_; ++begun)
-      start_thread(*slots_[begun]);
+    for (; begun < worker_count(); ++begun)
+      start_thread(slots_[begun]);
   } catch (...) {
     if (begun == 0) return false;  // else go on with fewer; provide_thread() tries again
   }
@@ -158,7 +155,8 @@ void threads_executor::work(worker& me) noexcept {
   }
   {
     const std::lock_guard lock(mutex_);
-    me.alive = me.ending = false;
+    me.alive = me.ending = me.retiring = false;
+    succeed(me);
   }
   // Somebody may have wanted this slot while the thread was on its way out.
   if (work_visible()) notify_work();
@@ -167,10 +165,12 @@ void threads_executor::work(worker& me) noexcept {
 void threads_executor::serve(worker& me) noexcept {
   bool searching = false;
   unsigned spins = 0;
+  watch_.start();
   for (;;) {
     if (surplus(me)) {
       if (!sit_out(me, searching)) return;
       searching = true;
+      watch_.start();
     }
     if (work_item* const item = take(me)) {
       if (std::exchange(searching, false)) stop_searching();
@@ -185,6 +185,7 @@ void threads_executor::serve(worker& me) noexcept {
     } else {
       if (!park(me)) return;
       spins = 0;
+      watch_.start();
     }
   }
 }
@@ -201,18 +202,20 @@ void threads_executor::act(work_item& item) noexcept {
 // the oldest of its own for 64, and the oldest of a worker that is busy or blocked for 64 times the
 // number of workers.
 work_item* threads_executor::take(worker& me) noexcept {
-  ++me.turn;
+  // relaxed: only this thread writes it, and whoever else reads it asks just whether it changes.
+  const unsigned turn = me.turn.load(std::memory_order_relaxed) + 1;
+  me.turn.store(turn, std::memory_order_relaxed);
   if (inbox_.has_urgent()) {
     if (work_item* const item = inbox_.take(priority::high)) return item;
   }
   work_item* item = nullptr;
-  if (me.turn % 16 == 0) {
-    switch (me.turn / 16 % 4) {
+  if (turn % 16 == 0) {
+    switch (turn / 16 % 4) {
       case 0:
         item = me.deque.steal();
         break;
       case 2:  // from another one first each time: some never run out
-        item = steal_for(me, me.turn / 64);
+        item = steal_for(me, turn / 64);
         break;
       default:
         item = inbox_.take(priority::normal);
@@ -229,7 +232,7 @@ work_item* threads_executor::take(worker& me) noexcept {
 // The first of a few jobs from the inbox; the others go to my deque, where idle workers find them.
 work_item* threads_executor::take_share(worker& me) noexcept {
   inbox::several share;
-  const std::size_t count = inbox_.take_share(share, target_);
+  const std::size_t count = inbox_.take_share(share, worker_count());
   if (count == 0) return nullptr;
   if (count > 1) {
     try {
@@ -249,7 +252,7 @@ work_item* threads_executor::steal_for(worker& me, unsigned past) noexcept {
   const unsigned used = slots_used_.load(std::memory_order_acquire);
   unsigned at = (me.index + 1 + past) % used;
   for (unsigned step = 0; step < used; ++step) {
-    worker& victim = *slots_[at];
+    worker& victim = slots_[at];
     at = at + 1 == used ? 0 : at + 1;
     if (&victim == &me) continue;
     if (work_item* const item = victim.deque.steal()) return item;
@@ -268,7 +271,7 @@ void threads_executor::discard_all() noexcept {
     act(*item);
   const unsigned used = slots_used_.load(std::memory_order_seq_cst);
   for (unsigned index = 0; index < used; ++index) {
-    work_deque& deque = slots_[index]->deque;
+    work_deque& deque = slots_[index].deque;
     while (!deque.empty()) {
       if (work_item* const item = deque.steal()) act(*item);
     }
@@ -290,9 +293,10 @@ void threads_executor::join() noexcept {
       sleepers->clear();
     }
   }
-  for (const auto& slot : slots_) {
-    if (slot->thread.joinable()) slot->thread.join();
+  for (unsigned index = 0; index < slots_.size(); ++index) {
+    if (slots_[index].thread.joinable()) slots_[index].thread.join();
   }
+  watch_.stop();
   // What is left are jobs that ended while they were queued.
   discarding_.store(true, std::memory_order_seq_cst);
   discard_all();
@@ -311,10 +315,39 @@ worker_info threads_executor::describe_worker(const worker& of) const {
 std::vector<worker_info> threads_executor::workers() const {
   std::vector<worker_info> result;
   const std::lock_guard lock(mutex_);
-  for (const auto& slot : slots_) {
-    if (slot->alive && slot->tid != 0) result.push_back(describe_worker(*slot));
+  for (unsigned index = 0; index < slots_.size(); ++index) {
+    const worker& slot = slots_[index];
+    if (slot.alive && slot.tid != 0) result.push_back(describe_worker(slot));
   }
   return result;
+}
+
+starving_source::look threads_executor::look_at_queue() noexcept {
+  look seen;
+  const inbox::glance glance = inbox_.look();
+  const executor_stats stats = owner().stats(kind());
+  seen.oldest = glance.oldest;
+  seen.queue.executor = kind();
+  seen.queue.queued = stats.queued + glance.resumptions;
+  seen.moved = stats.cancelled;
+  const std::lock_guard lock(mutex_);
+  std::size_t awake = 0;
+  for (unsigned index = 0; index < slots_.size(); ++index) {
+    const worker& slot = slots_[index];
+    seen.moved += slot.turn.load(std::memory_order_relaxed);
+    awake += slot.alive && !slot.ending ? 1 : 0;
+  }
+  awake -= reserve_.size();
+  const unsigned runnable = runnable_.load(std::memory_order_relaxed);
+  seen.idle = awake == parked_.size();
+  seen.queue.workers = runnable - static_cast<unsigned>(parked_.size());
+  seen.queue.blocked = static_cast<unsigned>(awake) - runnable;
+  seen.queue.cure = seen.queue.blocked == 0
+                        ? "give it more threads (threads_options::workers, runtime::resize), or "
+                          "make what waits in its tasks coroutines"
+                        : "co_await futures instead of get() or wait(), or raise "
+                          "threads_options::spare_limit";
+  return seen;
 }
 
 }  // namespace brigade::detail

@@ -18,7 +18,9 @@
 
 #include <brigade/threads/inbox.hpp>
 #include <brigade/threads/options.hpp>
+#include <brigade/threads/starving_watch.hpp>
 #include <brigade/threads/worker.hpp>
+#include <brigade/threads/worker_table.hpp>
 #include <brigade/work/executor.hpp>
 #include <brigade/work/job_state.hpp>
 
@@ -26,7 +28,7 @@ namespace brigade::detail {
 
 struct blocked_wait;
 
-class threads_executor final : public executor {
+class threads_executor final : public executor, private starving_source {
  public:
   // Starts no thread. Throws std::invalid_argument for CPUs that the process may not use.
   threads_executor(threads_options options, dispatcher& owner);
@@ -37,7 +39,10 @@ class threads_executor final : public executor {
   void discard_queued() noexcept override;
   void join() noexcept override;
 
-  [[nodiscard]] unsigned worker_count() const noexcept override { return target_; }
+  bool resize(unsigned workers) override;
+  [[nodiscard]] unsigned worker_count() const noexcept override {
+    return target_.load(std::memory_order_relaxed);  // a statistic
+  }
   [[nodiscard]] std::vector<worker_info> workers() const override;
 
  private:
@@ -54,6 +59,20 @@ class threads_executor final : public executor {
   [[nodiscard]] worker_info describe_worker(const worker& of) const;
   void call_hook(const std::function<void(const worker_info&)>& hook, const worker& of) noexcept;
 
+  // Of all workers, some of which may take something meanwhile.
+  [[nodiscard]] look look_at_queue() noexcept override;
+
+  // --- workers that come and go (resize.cpp)
+  // ------------------------------------------------------
+  void employ(worker& slot) noexcept;
+  void retire(worker& slot) noexcept;
+  void succeed(worker& me) noexcept;
+  void hand_over(worker& me) noexcept;
+  // How many slots may have a thread, under the mutex.
+  [[nodiscard]] unsigned most_slots() const noexcept {
+    return target_.load(std::memory_order_relaxed) + options_.spare_limit;
+  }
+
   // --- sleeping and waking (parking.cpp) --------------------------------------------------------
   void notify_work() noexcept;
   void provide_thread() noexcept;
@@ -68,6 +87,8 @@ class threads_executor final : public executor {
   [[nodiscard]] bool surplus(const worker& me) const noexcept;
   // Sleeps until needed again; then as park().
   [[nodiscard]] bool sit_out(worker& me, bool searching) noexcept;
+  // One that was taken out of the reserve, under the mutex.
+  void call_back(worker& spare) noexcept;
   [[nodiscard]] static bool take_out(std::vector<worker*>& list, worker& which) noexcept;
   static void wake(worker& which) noexcept;
 
@@ -94,13 +115,13 @@ class threads_executor final : public executor {
   void call_helper() noexcept;
 
   const threads_options options_;
-  const unsigned target_;  // threads that run at once
+  std::atomic<unsigned> target_;  // threads that run at once; written under the mutex
   std::vector<unsigned> cpus_;
   unsigned usable_cpus_ = 1;
 
   inbox inbox_;
-  std::vector<std::unique_ptr<worker>> slots_;  // target_ + spare_limit; never resized
-  std::atomic<unsigned> slots_used_{0};         // the first so many have had a thread
+  worker_table slots_;                   // of workers and spares, now or once
+  std::atomic<unsigned> slots_used_{0};  // the first so many have had a thread
   std::atomic<bool> started_{false};
   std::atomic<bool> discarding_{false};
 
@@ -116,6 +137,7 @@ class threads_executor final : public executor {
   std::vector<worker*> reserve_;  // spares that sit out
   blocked_wait* blocked_ = nullptr;
   unsigned blocked_outside_ = 0;  // blocked waits that something outside of this pool can end
+  starving_watch watch_;
 };
 
 }  // namespace brigade::detail

@@ -27,8 +27,10 @@ struct worker {
   const unsigned index;
   work_deque deque;
 
+  // Written by the thread itself: how often it has looked for work.
+  std::atomic<unsigned> turn{0};
+
   // Only the thread itself.
-  unsigned turn = 0;
   const wait_frame* waits = nullptr;  // the topmost
   unsigned depth = 0;                 // of tasks that run above a waiting one
 
@@ -37,8 +39,9 @@ struct worker {
 
   // Under the pool's mutex.
   bool alive = false;
-  bool ending = false;  // it has decided to end, though it is still alive
-  int tid = 0;          // 0: it is still starting
+  bool ending = false;    // it has decided to end, though it is still alive
+  bool retiring = false;  // a resize has made it one too many: it does not linger
+  int tid = 0;            // 0: it is still starting
   std::thread thread;
   std::thread previous;  // has ended or is about to; joined by its successor
 };

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <brigade/base/error.hpp>
@@ -56,12 +57,24 @@ struct blocked_loop {
   std::chrono::milliseconds lasted{};
 };
 
+// Work waits, and for a long time no worker of that executor has taken any.
+struct starving_queue {
+  executor_kind executor = executor_kind::threads;
+  std::size_t queued = 0;              // tasks that wait to start, coroutines that wait to go on
+  std::chrono::milliseconds oldest{};  // has waited for so long, at least
+  unsigned workers = 0;                // that are busy
+  unsigned blocked = 0;                // and others, blocked in get() or wait()
+  std::string_view cure = {};
+};
+
 struct hooks {
   // A posted task or a dropped future failed, or the destructor of the runtime waits for a task
   // that has outlived the limit of shutdown() (task_timeout). Default: one line on stderr.
   std::function<void(const task_identity&, std::exception_ptr)> on_error = {};
   // Default: one line on stderr.
   std::function<void(const blocked_loop&)> on_blocked_loop = {};
+  // See threads_options::starving_after; on the runtime's timer thread. Default: nobody looks.
+  std::function<void(const starving_queue&)> on_starving_queue = {};
   // Called on the worker's own thread (for processes: in this process, when it is ready or gone).
   std::function<void(const worker_info&)> on_worker_start = {};
   std::function<void(const worker_info&)> on_worker_stop = {};
@@ -79,6 +92,7 @@ namespace detail {
 // Never throws; what a hook throws is reported on stderr.
 void report_error(const hooks& to, const task_identity& task, std::exception_ptr error) noexcept;
 void report_blocked_loop(const hooks& to, const blocked_loop& report) noexcept;
+void report_starving_queue(const hooks& to, const starving_queue& report) noexcept;
 // A runtime that is being destroyed waits for a task that outlived the limit of shutdown().
 void report_overdue(const hooks& to, const task_identity& task) noexcept;
 

@@ -68,4 +68,13 @@ void report_blocked_loop(const hooks& to, const blocked_loop& report) noexcept {
              " ms; submit it to threads or processes, or make it a coroutine");
 }
 
+void report_starving_queue(const hooks& to, const starving_queue& report) noexcept {
+  if (!to.on_starving_queue) return;
+  try {
+    to.on_starving_queue(report);
+  } catch (...) {
+    print_line("brigade: the on_starving_queue hook threw: " + text_of(std::current_exception()));
+  }
+}
+
 }  // namespace brigade::detail

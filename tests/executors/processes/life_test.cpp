@@ -213,7 +213,7 @@ TEST_CASE("a pool grows and shrinks while it runs") {
   runtime rt(pool_of(1));
   CHECK_THROWS_AS(rt.resize(processes, 0), std::invalid_argument);
   CHECK_THROWS_AS(rt.resize(processes, 5000), std::invalid_argument);
-  CHECK_THROWS_AS(rt.resize(threads, 3), std::invalid_argument);
+  CHECK_THROWS_AS(rt.resize(loop, 3), std::invalid_argument);
   rt.resize(processes, 2);  // before the first task
   check_usable(rt);
   CHECK(has_workers(rt, 2));
