@@ -5,8 +5,9 @@
 //   starmap        elements are tuples, whose parts are the arguments
 //   imap           a lazy range of results in order, at most `window` elements in flight
 //   imap_unordered the same in the order in which they end, as completed<R>
-// Plain functions are sent in chunks (`.chunk`), coroutines one task each. A failure stops the
-// rest and is thrown. Elements are copied from an lvalue range and moved from an rvalue one.
+// Plain functions are sent in chunks (of `.chunk`, or as guided.hpp says to threads and in equal
+// ones elsewhere), coroutines one task each. A failure stops the rest and is thrown. Elements are
+// copied from an lvalue range and moved from an rvalue one.
 #pragma once
 
 #include <algorithm>
@@ -19,10 +20,12 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <brigade/work/as_completed.hpp>
 #include <brigade/work/combine.hpp>
+#include <brigade/work/map_task.hpp>
 #include <brigade/work/pull_iterator.hpp>
 #include <brigade/work/submit.hpp>
 
@@ -30,89 +33,6 @@ namespace brigade::detail {
 
 template <class Range>
 using range_value = std::decay_t<decltype(*std::begin(std::declval<Range&>()))>;
-
-// How F is applied to an element: as the argument, or as a tuple of arguments.
-template <bool Star, class F, class T>
-struct element_call {
-  using traits = call_traits<F, T>;
-  static consteval bool require() { return require_callable<F, T>(); }
-};
-template <class F, class... Parts>
-struct element_call<true, F, std::tuple<Parts...>> {
-  using traits = call_traits<F, Parts...>;
-  static consteval bool require() { return require_callable<F, Parts...>(); }
-};
-template <class F, class A, class B>
-struct element_call<true, F, std::pair<A, B>> {
-  using traits = call_traits<F, A, B>;
-  static consteval bool require() { return require_callable<F, A, B>(); }
-};
-
-// Applies F to every element of a chunk: the task that map submits for plain functions.
-template <bool Star, class F, class T>
-struct map_chunk {
-  using traits = typename element_call<Star, F, T>::traits;
-  using result = typename traits::result;
-  using results = std::conditional_t<std::is_void_v<result>, void, std::vector<element_t<result>>>;
-
-  template <class... Token>
-  static results run(F& callable, std::vector<T>& elements, const Token&... token) {
-    const auto one = [&](T& element) -> decltype(auto) {
-      if constexpr (Star) {
-        return std::apply(
-            [&](auto&... parts) -> decltype(auto) {
-              return std::invoke(callable, token..., std::move(parts)...);
-            },
-            element);
-      } else {
-        return std::invoke(callable, token..., std::move(element));
-      }
-    };
-    if constexpr (std::is_void_v<results>) {
-      for (T& element : elements)
-        one(element);
-    } else {
-      results values;
-      values.reserve(elements.size());
-      for (T& element : elements)
-        values.push_back(one(element));
-      return values;
-    }
-  }
-
-  results operator()(std::stop_token token, F callable, std::vector<T> elements) const
-      requires(traits::with_token) {
-    return run(callable, elements, token);
-  }
-  results operator()(F callable, std::vector<T> elements) const requires(!traits::with_token) {
-    return run(callable, elements);
-  }
-};
-
-// Applies a coroutine function to one element.
-template <bool Star, class F, class T>
-struct map_one {
-  using returned = typename element_call<Star, F, T>::traits::returned;
-  template <class... Token>
-  static returned run(F& callable, T& element, const Token&... token) {
-    if constexpr (Star) {
-      return std::apply(
-          [&](auto&... parts) { return std::invoke(callable, token..., std::move(parts)...); },
-          element);
-    } else {
-      return std::invoke(callable, token..., std::move(element));
-    }
-  }
-  // By reference: callable and element live in the job until the coroutine has ended.
-  returned operator()(std::stop_token token, F&& callable, T&& element) const
-      requires(element_call<Star, F, T>::traits::with_token) {
-    return run(callable, element, token);
-  }
-  returned operator()(F&& callable, T&& element) const
-      requires(!element_call<Star, F, T>::traits::with_token) {
-    return run(callable, element);
-  }
-};
 
 [[nodiscard]] inline submit_options options_from(executor_kind where, const map_options& from) {
   submit_options options;
@@ -164,6 +84,32 @@ auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements
   return join_states<results>(decided_by::first_error, std::move(finish), states);
 }
 
+// The same for threads, which share the elements: see guided.hpp.
+template <bool Star, class F, class T>
+auto map_guided(dispatcher& to, F callable, std::vector<T> elements, const map_options& options) {
+  using share = map_share<Star, F, T>;
+  using results = typename share::results;
+  constexpr executor_kind kind = executor_kind::threads;
+  const auto shared = std::make_shared<share>(std::move(elements), to.at(kind).worker_count());
+  std::vector<job_ref<state_of<void>>> states;
+  for (std::size_t range = 0; range < shared->ranges.size(); ++range) {
+    states.push_back(future_access::take(submit_to<false>(
+        to, kind, options_from(kind, options), map_range<Star, F, T>{}, callable, shared)));
+  }
+  auto finish = [shared](std::size_t) -> results {
+    if constexpr (!std::is_void_v<results>) {
+      results values;
+      values.reserve(shared->elements.size());
+      for (auto& part : shared->parts) {
+        for (auto&& value : part)
+          values.push_back(std::move(value));
+      }
+      return values;
+    }
+  };
+  return join_states<results>(decided_by::first_error, std::move(finish), states);
+}
+
 template <bool Star, class Where, class F, class Range>
 auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_options& options) {
   using element = range_value<Range>;
@@ -194,6 +140,9 @@ auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_op
     std::vector<element> elements;
     for (auto at = std::begin(range); at != std::end(range); ++at)
       elements.push_back(take(at));
+    if (kind == executor_kind::threads && options.chunk == 0) {
+      return map_guided<Star>(to, std::move(callable), std::move(elements), options);
+    }
     return map_chunks<Star>(to, where, std::move(callable), std::move(elements), options);
   }
 }

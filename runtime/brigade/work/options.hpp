@@ -16,8 +16,8 @@ namespace brigade {
 
 // What a submission does when `.max_pending` tasks already wait in the executor's queue.
 enum class when_full : std::uint8_t {
-  wait,   // block the caller; on a worker of that executor the task fails with would_deadlock
-  fail,   // throw queue_full
+  wait,  // block the caller; on a worker of that executor the task fails with would_deadlock
+  fail,  // throw queue_full
 };
 
 struct submit_options {
@@ -45,7 +45,8 @@ struct submit_options {
 
 struct map_options {
   std::string name = {};
-  // Elements per task; 0 lets the runtime choose. Coroutines are always one task each.
+  // Elements per task; 0 lets the runtime choose: on threads fewer and fewer, elsewhere as many in
+  // each of four tasks a worker. Coroutines are always one task each.
   std::size_t chunk = 0;
   // imap only: elements in flight at most; 0 lets the runtime choose.
   std::size_t window = 0;
