@@ -8,8 +8,6 @@
 // `limit` at most.
 #pragma once
 
-#include <sys/types.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -57,7 +55,7 @@ class blocked_watch {
   look look_;
   bool pending_ = false;  // a look will come, or waits for the mutex
   bool stopped_ = false;
-  pid_t thread_ = 0;  // the loop's
+  int thread_ = 0;  // the loop's
   std::condition_variable looked_;
   std::uint64_t seen_ = 0;      // the item that ran at the last look
   std::uint64_t reported_ = 0;  // the item that was reported last
