@@ -1,55 +1,26 @@
 // The thread pool against other pools: T1 grain, T2 and T4 posts, T3 futures, T5 tasks that spawn
-// tasks, T6 one at a time, and whether a task costs the same among many as among few.
+// tasks, T6 one at a time, M1 map, O1 what observers cost, and whether a task costs the same among
+// many as among few.
 #include "bench.hpp"
 #include "pools.hpp"
+#include "work_load.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <string>
+
+#if BENCH_TBB
+#include <oneapi/tbb/parallel_for.h>
+#endif
 
 namespace {
 
 using namespace bench;
 
-// One result slot for each task that is around at a time, so that tasks share no cache line.
-class slots {
- public:
-  [[nodiscard]] cargo load(std::size_t index) {
-    return {&values_[8 * (index % count)], {index, 1, 2, 3, 4}};
-  }
-
- private:
-  static constexpr std::size_t count = 4096;
-  std::vector<std::uint64_t> values_ = std::vector<std::uint64_t>(8 * count);
-};
-
-void touch(const cargo& with) {
-  std::atomic_ref<std::uint64_t>(*with.out).store(with.more[0] + with.more[4],
-                                                  std::memory_order_relaxed);
-}
-
 // --- T1: grain -----------------------------------------------------------------------------------
-
-void spin(std::uint64_t steps) {
-  std::uint64_t value = steps;
-  for (std::uint64_t step = 0; step < steps; ++step) {
-    value = value * 6364136223846793005U + 1442695040888963407U;
-    keep(value);
-  }
-}
-
-std::uint64_t steps_for(double microseconds) {
-  constexpr std::uint64_t probe = 1'000'000;
-  double best = 1e9;
-  for (int round = 0; round < 3; ++round) {
-    const stopwatch watch;
-    spin(probe);
-    best = std::min(best, watch.seconds());
-  }
-  return static_cast<std::uint64_t>(probe * microseconds * 1e-6 / best);
-}
 
 template <class Pool>
 sample speedup(std::size_t tasks, std::uint64_t steps) {
@@ -221,6 +192,85 @@ sample their_trip(std::size_t trips, bool one_core) {
   return result;
 }
 
+// --- M1: map -------------------------------------------------------------------------------------
+
+// Elements that cost the same, or in proportion to their index, the same in all.
+struct element_cost {
+  std::uint64_t steps;
+  std::size_t count;
+  bool grows;
+  std::uint64_t operator()(std::uint64_t index) const {
+    spin(grows ? 2 * steps * index / count : steps);
+    return index;
+  }
+};
+
+// Speed-up over a loop. `run` maps the numbers.
+template <class Run>
+sample map_speedup(const element_cost& cost, const Run& run) {
+  std::vector<std::uint64_t> numbers(cost.count);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const stopwatch serial;
+  for (const std::uint64_t number : numbers) {
+    std::uint64_t value = cost(number);
+    keep(value);
+  }
+  const double alone = serial.seconds();
+  const stopwatch watch;
+  const std::vector<std::uint64_t> results = run(numbers);
+  sample result = watch.rate(cost.count);
+  result.value = alone / watch.seconds();
+  if (results != numbers) result.value = 0;
+  return result;
+}
+
+sample our_map(const element_cost& cost, std::size_t chunk) {
+  brigade::runtime runtime(our_options());
+  runtime.submit(brigade::threads, [] {}).get();  // the threads are there
+  return map_speedup(cost, [&](const std::vector<std::uint64_t>& numbers) {
+    return runtime.map(brigade::threads, cost, numbers, {.chunk = chunk});
+  });
+}
+
+#if BENCH_TBB
+sample tbb_map(const element_cost& cost) {
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism, workers);
+  return map_speedup(cost, [&](const std::vector<std::uint64_t>& numbers) {
+    std::vector<std::uint64_t> results(numbers.size());
+    tbb::parallel_for(std::size_t{0}, numbers.size(),
+                      [&](std::size_t at) { results[at] = cost(numbers[at]); });
+    return results;
+  });
+}
+#endif
+
+// --- O1: observers -------------------------------------------------------------------------------
+
+enum class watched { nothing, queue, tasks };
+
+brigade::runtime_options watched_options(watched what) {
+  brigade::runtime_options options = our_options();
+  if (what == watched::queue) {
+    options.hooks.on_starving_queue = [](const brigade::starving_queue&) {};
+    options.threads.starving_after = std::chrono::milliseconds(100);
+  }
+  // Every task's record is made and handed over; what becomes of it is somebody else's time.
+  if (what == watched::tasks)
+    options.hooks.observers.push_back(std::make_shared<brigade::observer>());
+  return options;
+}
+
+sample watched_posts(std::size_t tasks, watched what) {
+  slots out;
+  brigade::runtime runtime(watched_options(what));
+  const stopwatch watch;
+  for (std::size_t index = 0; index < tasks; ++index) {
+    runtime.post(brigade::threads, [with = out.load(index)] { touch(with); });
+  }
+  runtime.shutdown();
+  return watch.millions(tasks);
+}
+
 // --- the table -----------------------------------------------------------------------------------
 
 // Ours, then every rival; `run` is a generic lambda that takes std::type_identity<Pool>.
@@ -286,6 +336,37 @@ void trips(program& run) {
   }
 }
 
+void maps(program& run) {
+  for (const bool grows : {false, true}) {
+    const std::size_t count = run.operations(100'000);
+    const element_cost cost{steps_for(1), count, grows};
+    std::vector<contender> all;
+    all.push_back({"brigade", [=] { return our_map(cost, 0); }});
+    for (const std::size_t chunks : {std::size_t{workers}, std::size_t{4} * workers, count}) {
+      all.push_back({"brigade, " + std::to_string(chunks) + " equal chunks",
+                     [=] { return our_map(cost, (count + chunks - 1) / chunks); }});
+    }
+    all.push_back({"oneTBB parallel_for", nullptr});
+#if BENCH_TBB
+    all.back().run = [=] { return tbb_map(cost); };
+#endif
+    run.compare({grows ? "M1 map, cost grows with the index" : "M1 map, 1 us an element",
+                 "x serial", better::higher, all});
+  }
+}
+
+// Ours alone: the "rivals" are watched.
+void observers(program& run) {
+  const std::size_t million = run.operations(1'000'000);
+  run.compare(
+      {"O1 posts, observed",
+       "M/s",
+       better::higher,
+       {{"brigade, nothing watched", [=] { return watched_posts(million, watched::nothing); }},
+        {"brigade, starving queue watched", [=] { return watched_posts(million, watched::queue); }},
+        {"brigade, an observer", [=] { return watched_posts(million, watched::tasks); }}}});
+}
+
 // Ours alone: the "rivals" are more and more tasks.
 void flat(program& run) {
   std::vector<contender> all;
@@ -314,6 +395,8 @@ int main(int argc, char** argv) {
   grain(run);
   rates(run);
   trips(run);
+  maps(run);
+  observers(run);
   flat(run);
   return run.result();
 }
