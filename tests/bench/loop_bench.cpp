@@ -1,6 +1,8 @@
 // The event loop against Asio, libuv and GLib: L1 coroutines, L2 a million sleeps, L4 posts from
-// another thread and round trips, L5 hops.
+// another thread and round trips, L5 hops, and whether a post costs the same among many as among
+// few.
 #include "bench.hpp"
+#include "flat.hpp"
 #include "pools.hpp"
 
 #include <algorithm>
@@ -28,7 +30,6 @@
 namespace {
 
 using namespace bench;
-using namespace std::chrono_literals;
 
 constexpr std::size_t batch = 1000;
 
@@ -119,12 +120,15 @@ sample asio_coroutines(std::size_t tasks) {
 
 // --- L2: sleeps ----------------------------------------------------------------------------------
 
-// How much later than they should all of them have woken; started at once, they sleep a second.
+// How much later than they should all of them have woken, the time to start them included. They
+// sleep for so long that on a busy machine too all have begun before the first one wakes.
+std::chrono::milliseconds nap{5000};  // set by main() before anything runs
+
 struct sleepers {
   explicit sleepers(std::size_t number) : left(number), count(number), before(private_bytes()) {}
 
   void one_woke() {
-    if (--left == 0) late = watch.seconds() - 1;
+    if (--left == 0) late = watch.seconds() - std::chrono::duration<double>(nap).count();
   }
   [[nodiscard]] sample result() const {
     return {late, 1e9 * watch.cpu_seconds() / static_cast<double>(count), bytes};
@@ -143,7 +147,7 @@ struct sleepers {
 };
 
 brigade::task<void> our_sleeper(sleepers* all) {
-  co_await brigade::sleep_for(1s);
+  co_await brigade::sleep_for(nap);
   all->one_woke();
 }
 
@@ -166,7 +170,7 @@ sample our_sleeps(std::size_t number) {
 }
 
 asio::awaitable<void> asio_sleeper(asio::io_context& io, sleepers* all) {
-  asio::steady_timer timer(io, 1s);
+  asio::steady_timer timer(io, nap);
   co_await timer.async_wait(asio::use_awaitable);
   all->one_woke();
 }
@@ -188,7 +192,7 @@ sample asio_timers(std::size_t number) {
   asio::io_context io(1);
   sleepers all(number);
   for (std::size_t index = 0; index < number; ++index) {
-    auto timer = std::make_unique<asio::steady_timer>(io, 1s);
+    auto timer = std::make_unique<asio::steady_timer>(io, nap);
     auto& waits = *timer;
     waits.async_wait([&all, kept = std::move(timer)](const asio::error_code&) { all.one_woke(); });
   }
@@ -214,7 +218,7 @@ sample uv_timers(std::size_t number) {
           uv_close(reinterpret_cast<uv_handle_t*>(fired),
                    [](uv_handle_t* closed) { delete reinterpret_cast<uv_timer_t*>(closed); });
         },
-        1000, 0);
+        static_cast<std::uint64_t>(nap.count()), 0);
   }
   all.weigh();
   uv_run(&loop, UV_RUN_DEFAULT);
@@ -348,13 +352,14 @@ int main(int argc, char** argv) {
   program run(argc, argv);
   const std::size_t million = run.operations(1'000'000);
   const std::size_t few = run.operations(50'000);
+  if (run.quick()) nap = std::chrono::milliseconds(50);
   run.compare({"L1 empty coroutines on the loop",
                "M/s",
                better::higher,
                {{"brigade, post", [=] { return our_coroutines(million, false); }},
                 {"brigade, a future each", [=] { return our_coroutines(million, true); }},
                 {"asio::co_spawn", [=] { return asio_coroutines(million); }}}});
-  comparison sleeps{"L2 sleeps of 1 s",
+  comparison sleeps{"L2 sleeps of 5 s",
                     "s late",
                     better::lower,
                     {{"brigade, coroutines", [=] { return our_sleeps(million); }},
@@ -385,5 +390,6 @@ int main(int argc, char** argv) {
                better::lower,
                {{"brigade", [=] { return our_hops(5 * million); }},
                 {"asio", [=] { return asio_hops(5 * million); }}}});
+  flat(run, brigade::loop, "flat: posts to the loop, at most 1024 pending");
   return run.result();
 }

@@ -2,6 +2,7 @@
 // tasks, T6 one at a time, M1 map, O1 what observers cost, and whether a task costs the same among
 // many as among few.
 #include "bench.hpp"
+#include "flat.hpp"
 #include "pools.hpp"
 #include "work_load.hpp"
 
@@ -367,27 +368,6 @@ void observers(program& run) {
         {"brigade, an observer", [=] { return watched_posts(million, watched::tasks); }}}});
 }
 
-// Ours alone: the "rivals" are more and more tasks.
-void flat(program& run) {
-  std::vector<contender> all;
-  for (const std::size_t tasks : {1'000U, 10'000U, 100'000U, 1'000'000U, 10'000'000U}) {
-    const std::size_t count = run.quick() ? std::min<std::size_t>(tasks, 10'000) : tasks;
-    all.push_back({"brigade, " + std::to_string(tasks) + " tasks", [count] {
-                     slots out;
-                     auto options = our_options();
-                     options.threads.max_pending = 1024;  // a steady state, whatever the number
-                     brigade::runtime runtime(options);
-                     const stopwatch watch;
-                     for (std::size_t index = 0; index < count; ++index) {
-                       runtime.post(brigade::threads, [with = out.load(index)] { touch(with); });
-                     }
-                     runtime.shutdown();
-                     return watch.millions(count);
-                   }});
-  }
-  run.compare({"flat: posts, at most 1024 pending", "M/s", better::higher, all});
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -397,6 +377,6 @@ int main(int argc, char** argv) {
   trips(run);
   maps(run);
   observers(run);
-  flat(run);
+  flat(run, brigade::threads, "flat: posts, at most 1024 pending");
   return run.result();
 }
