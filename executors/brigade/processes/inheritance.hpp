@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <brigade/os/fd.hpp>
+#include <brigade/os/lifeline.hpp>
 #include <brigade/processes/program.hpp>
 
 namespace brigade::detail {
@@ -15,5 +16,10 @@ struct inheritance {
   int parent = 0;
   bool is_fork = false;  // of a supervisor that has already been compared with the host
 };
+
+// The first thing that every child does: signals are those of a fresh process, and it dies with its
+// supervisor and, as long as it keeps what is returned, with the host. Ends the process when the
+// supervisor is gone already.
+[[nodiscard]] os::lifeline_hold settle_under_supervisor(inheritance& inherited);
 
 }  // namespace brigade::detail

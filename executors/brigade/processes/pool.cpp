@@ -213,8 +213,9 @@ void conductor::lose_supervisor() {
       os::send_signal(slot.pidfd, SIGKILL);
       (void)os::wait_readable(slot.pidfd.get(), clock::now() + death_limit);
     }
-    // Where orphans become children of the host (it is init of a container), it has to reap them.
-    if (slot.pid > 0) (void)os::try_wait_for_child(slot.pid);
+    // Where orphans become the host's children (it is init of a container), the link has waited for
+    // them, apart from those that it could not mark.
+    if (slot.pidfd) (void)os::try_reap(slot.pidfd);
     bury(slot, {});
   }
   boot_failed({"the supervisor process " + describe(end) +

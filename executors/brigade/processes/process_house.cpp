@@ -169,6 +169,7 @@ os::process_end process_house::end_of(const inhabitant& child) {
          link_.phase() == supervisor_link::state::up) {
     if (!hear(limit)) return {};
   }
+  if (!child.end) (void)os::try_reap(child.pidfd);  // as the pool does
   // Who died with the supervisor was killed by the kernel.
   return child.end.value_or(os::process_end{std::nullopt, SIGKILL});
 }

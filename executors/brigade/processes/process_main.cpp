@@ -13,7 +13,6 @@
 
 #include <brigade/codec/codec.hpp>
 #include <brigade/os/cpu.hpp>
-#include <brigade/os/lifeline.hpp>
 #include <brigade/os/memfd.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/os/signal.hpp>
@@ -105,11 +104,7 @@ int run(const process_call& call, const os::unique_fd& failure_file, make_local_
 }  // namespace
 
 void run_process(inheritance inherited, make_local_runtime make) {
-  os::reset_signals();
-  os::ignore_signal(SIGINT);  // Ctrl-C is the host's business
-  if (!os::set_parent_death_signal(SIGKILL, inherited.parent)) std::_Exit(0);
-  const os::lifeline_hold hold(inherited.lifeline.get());
-  inherited.lifeline.reset();
+  const os::lifeline_hold hold = settle_under_supervisor(inherited);
   int code = 1;
   {
     const os::unique_fd failure_file = std::move(inherited.descriptors.at(1));

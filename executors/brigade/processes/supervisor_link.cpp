@@ -15,6 +15,13 @@
 #include <brigade/processes/worker_life.hpp>
 
 namespace brigade::detail {
+namespace {
+
+// A task's own fork may hold the lifeline for as long as it likes.
+constexpr std::chrono::milliseconds estate_limit{10000};
+
+}  // namespace
+
 void supervisor_link::start(const processes_options& options, follows follow, nursery* birthplace) {
   os::socket_pair pair = os::make_socket_pair(os::socket_kind::packets);
   lifeline_.emplace();
@@ -28,6 +35,9 @@ void supervisor_link::start(const processes_options& options, follows follow, nu
   } else {
     process_ = start_program(options, follow, pair.second.get(), preload.get());
   }
+  lifeline_->keep_to_holders();
+  mark_ = {};
+  mark_.put_on(born_ ? os::pid_of(born_) : process_.pid());  // before it has an order to start any
   socket_ = std::move(pair.first);
   state_ = state::starting;
 }
@@ -106,7 +116,8 @@ os::process_end supervisor_link::end(std::chrono::milliseconds grace) {
       (void)os::send_signal(born_, SIGKILL);
       (void)os::wait_readable(born_.get());
     }
-    how.emplace();  // its nursery has reaped it
+    (void)os::try_reap(born_);  // where its nursery has ended before it
+    how.emplace();              // else that has reaped it
     born_.reset();
   } else {
     how = process_.wait_until(limit);
@@ -115,9 +126,18 @@ os::process_end supervisor_link::end(std::chrono::milliseconds grace) {
       how = process_.wait();
     }
   }
+  if (how->exit_code != 0 && os::adopts_orphans()) settle_estate();
   lifeline_.reset();  // after the supervisor: its workers are dead or die now
   state_ = state::down;
   return *how;
+}
+
+// The kernel ends the children of a supervisor that has died, and who adopts them has to wait for
+// them: also for one that was forked and not reported yet.
+void supervisor_link::settle_estate() {
+  const auto limit = std::chrono::steady_clock::now() + estate_limit;
+  (void)lifeline_->wait_for_holders(limit);
+  os::reap_marked(mark_, limit);
 }
 
 }  // namespace brigade::detail

@@ -15,6 +15,7 @@
 
 #include <brigade/os/fd.hpp>
 #include <brigade/os/lifeline.hpp>
+#include <brigade/os/orphans.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/processes/nursery.hpp>
 #include <brigade/processes/options.hpp>
@@ -63,6 +64,7 @@ class supervisor_link {
 
  private:
   void send_signal(int signal) noexcept;
+  void settle_estate();
   [[nodiscard]] os::child_process start_program(const processes_options& options, follows follow,
                                                 int link, int preload);
 
@@ -71,6 +73,7 @@ class supervisor_link {
   os::unique_fd socket_;
   os::child_process process_;  // one that was exec'd
   os::unique_fd born_;         // the pidfd of one from the nursery, which waits for it
+  os::family_mark mark_;       // of the supervisor and all that it starts
   bool same_program_ = true;
 };
 

@@ -1,6 +1,5 @@
 #include <brigade/processes/worker.hpp>
 
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
@@ -13,9 +12,7 @@
 #include <brigade/codec/codec.hpp>
 #include <brigade/codec/exception.hpp>
 #include <brigade/os/clock.hpp>
-#include <brigade/os/lifeline.hpp>
 #include <brigade/os/process.hpp>
-#include <brigade/os/signal.hpp>
 #include <brigade/os/thread.hpp>
 #include <brigade/processes/black_box.hpp>
 #include <brigade/os/crash_handler.hpp>
@@ -226,12 +223,8 @@ class worker final : public remote_host {
 }  // namespace
 
 void run_worker(inheritance inherited, make_local_runtime make) {
-  os::reset_signals();
-  os::ignore_signal(SIGINT);  // Ctrl-C is the host's business
-  if (!os::set_parent_death_signal(SIGKILL, inherited.parent)) std::_Exit(0);
-  const os::lifeline_hold hold(inherited.lifeline.get());
+  const os::lifeline_hold hold = settle_under_supervisor(inherited);
   allow_children(false);  // where a process with children was forked
-  inherited.lifeline.reset();
   {
     worker self(std::move(inherited), make);
     self.serve();

@@ -11,6 +11,7 @@
 
 #include <brigade/os/fd.hpp>
 #include <brigade/os/pipe.hpp>
+#include <brigade/os/poll.hpp>
 
 namespace brigade::os {
 
@@ -25,6 +26,14 @@ class lifeline {
   // Kills the holders now. Also what a forked child does first, with no effect on the others
   // while the host lives.
   void let_go() noexcept { pipe_.write_end.reset(); }
+
+  // It has been handed to whom it is for: from now on nobody can get it from here.
+  void keep_to_holders() noexcept { pipe_.read_end.reset(); }
+  // Until no process has it any more, however it ended; false when the deadline passed.
+  // Precondition: keep_to_holders().
+  [[nodiscard]] bool wait_for_holders(deadline until) const {
+    return wait_readable(pipe_.write_end.get(), until);  // POLLERR: no reader
+  }
 
  private:
   pipe pipe_;

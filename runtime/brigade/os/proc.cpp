@@ -121,6 +121,8 @@ std::optional<process_stat> parse_process_stat(std::string_view text) {
   process_stat stat;
   stat.command = text.substr(open + 1, close - open - 1);
   stat.state = fields[0].front();
+  constexpr std::uint64_t exiting = 0x4;  // PF_EXITING of the kernel
+  stat.is_ending = (parse_number<std::uint64_t>(fields[6]).value_or(0) & exiting) != 0;
   stat.parent = parse_number<pid_t>(fields[1]).value_or(0);
   stat.user = from_ticks(fields[11]);
   stat.system = from_ticks(fields[12]);

@@ -36,6 +36,7 @@ struct memory_reading {
 struct process_stat {
   std::string command;  // comm: at most 15 bytes, may hold anything
   char state = '?';     // 'R', 'S', 'D', 'Z' ...
+  bool is_ending = false;  // or a zombie: it runs none of its code any more
   pid_t parent = 0;
   int threads = 0;
   std::chrono::milliseconds user{0};

@@ -123,6 +123,24 @@ process_end wait_for_child(pid_t pid) { return *wait_with(pid, 0); }
 
 std::optional<process_end> try_wait_for_child(pid_t pid) { return wait_with(pid, WNOHANG); }
 
+bool try_reap(const unique_fd& pidfd) noexcept {
+  constexpr auto by_pidfd = static_cast<idtype_t>(3);  // P_PIDFD, which older headers lack
+  siginfo_t info{};
+  const int result = retry_interrupted(
+      [&] { return ::waitid(by_pidfd, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOHANG); });
+  return result == 0 && info.si_pid != 0;
+}
+
+pid_t pid_of(const unique_fd& pidfd) {
+  const std::string path = "/proc/self/fdinfo/" + std::to_string(pidfd.get());
+  const std::string text = try_read_text_file(path).value_or("");
+  constexpr std::string_view name = "\nPid:\t";
+  const std::size_t at = text.find(name);
+  if (at == text.npos) return 0;
+  const int pid = std::atoi(text.c_str() + at + name.size());
+  return pid > 0 ? pid : 0;
+}
+
 child_process::child_process(pid_t pid) : pid_(pid) {
   if (pid <= 0) return;
   pidfd_.reset(try_open_pidfd(pid));

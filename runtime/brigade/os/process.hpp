@@ -69,6 +69,11 @@ bool send_signal(const unique_fd& pidfd, int signal);
 process_end wait_for_child(pid_t pid);
 // The same without waiting: nullopt while it runs.
 [[nodiscard]] std::optional<process_end> try_wait_for_child(pid_t pid);
+// The same by its pidfd, whatever has become of its number: false while it runs, and when it is no
+// child of this process.
+bool try_reap(const unique_fd& pidfd) noexcept;
+// 0 when it has been waited for.
+[[nodiscard]] pid_t pid_of(const unique_fd& pidfd);
 
 // Owns a child of this process: the destructor kills it and waits for it. Not thread-safe.
 class child_process {
