@@ -213,7 +213,14 @@ void skip_exit_handlers() {
 }
 
 bool has_one_thread() {
-  std::size_t count = threads_of(process_id()).size();
+  std::vector<pid_t> threads = threads_of(process_id());
+  if (threads.size() > 1) {  // one that was joined is still there for a moment
+    std::erase_if(threads, [](pid_t each) {
+      const auto stat = read_process_stat(each);
+      return !stat || stat->is_ending;
+    });
+  }
+  std::size_t count = threads.size();
 #if defined(__SANITIZE_THREAD__)
   constexpr bool watched = true;
 #elif defined(__has_feature)

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <span>
 #include <system_error>
+#include <thread>
 
 #include <brigade/os/pipe.hpp>
 #include <brigade/os/poll.hpp>
@@ -199,4 +201,17 @@ TEST_CASE("a process is told from its forks") {
   if (child.pid() == 0) std::_Exit(mark.is_original() ? 1 : 0);
   CHECK(child.wait() == os::process_end{0, std::nullopt});
   CHECK(mark.is_original());
+}
+
+TEST_CASE("a thread that was joined does not count any more") {
+  for (int i = 0; i < 200; ++i) {
+    std::thread([] {}).join();
+    REQUIRE(os::has_one_thread());
+  }
+  std::atomic<bool> done{false};
+  std::thread other([&] { done.wait(false); });
+  CHECK_FALSE(os::has_one_thread());
+  done.store(true);
+  done.notify_all();
+  other.join();
 }
