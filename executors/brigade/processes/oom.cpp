@@ -15,22 +15,28 @@ std::optional<std::uint64_t> kills_in(const std::string& path) {
 
 }  // namespace
 
-oom_watch::oom_watch() {
+std::vector<std::string> oom_counters() {
   const auto groups = os::try_read_text_file("/proc/self/cgroup").value_or("");
   const auto mounts = os::try_read_text_file("/proc/self/mountinfo").value_or("");
   const os::cgroup_directories directories = os::find_cgroup_directories(groups, mounts);
-  if (!directories.v2.empty()) path_ = directories.v2.front() + "/memory.events";
-  std::optional<std::uint64_t> now;
-  if (!path_.empty()) now = kills_in(path_);
-  if (!now) {
-    path_ = "/proc/vmstat";
-    now = kills_in(path_);
+  std::vector<std::string> counters;
+  if (!directories.v2.empty()) counters.push_back(directories.v2.front() + "/memory.events");
+  counters.push_back("/proc/vmstat");
+  return counters;
+}
+
+oom_watch::oom_watch(const std::vector<std::string>& counters) {
+  for (const std::string& each : counters) {
+    const auto now = kills_in(each);
+    if (!now) continue;
+    path_ = each;
+    known_ = *now;
+    return;
   }
-  known_ = now.value_or(0);
 }
 
 bool oom_watch::take_kill() {
-  if (kills_in(path_).value_or(0) <= known_) return false;
+  if (path_.empty() || kills_in(path_).value_or(0) <= known_) return false;
   ++known_;
   return true;
 }

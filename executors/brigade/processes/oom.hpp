@@ -6,13 +6,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace brigade::detail {
 
+// The files where this process's kernel counts, the best first.
+[[nodiscard]] std::vector<std::string> oom_counters();
+
 class oom_watch {
  public:
-  // Counts from now on. Never throws: where nothing can be read, nothing has happened.
-  oom_watch();
+  // Counts from now on, in the first of these that has a count. Never throws for what they are:
+  // where nothing can be read, nothing has happened.
+  explicit oom_watch(const std::vector<std::string>& counters = oom_counters());
   // One more kill than there were calls of this that returned true.
   [[nodiscard]] bool take_kill();
 

@@ -3,12 +3,14 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <brigade/base/error.hpp>
 #include <brigade/processes/process.hpp>
@@ -36,6 +38,8 @@ struct thread_from_the_start {
 namespace {
 
 int square(int x) { return x * x; }
+
+std::vector<void*> kept;
 
 void spin(std::string sign) {
   std::ofstream(sign) << "here";
@@ -78,7 +82,8 @@ volatile std::sig_atomic_t interrupted = 0;
 
 int wait_and_square(std::string sign) {
   std::ofstream(sign + "/here") << "here";
-  while (!std::ifstream(sign + "/go")) ::usleep(1000);
+  while (!std::ifstream(sign + "/go"))
+    ::usleep(1000);
   return 49;
 }
 
@@ -89,11 +94,37 @@ int be_interrupted(runtime& rt, const std::string& sign) {
   once.sa_flags = static_cast<int>(SA_RESETHAND);
   ::sigaction(SIGINT, &once, nullptr);
   auto running = rt.submit(processes, wait_and_square, sign);
-  while (interrupted == 0) ::usleep(1000);
+  while (interrupted == 0)
+    ::usleep(1000);
   std::cout << "interrupted" << std::endl;
   std::cout << running.get() << std::endl;
   rt.submit(processes, spin, sign + "/1").get();
   return 1;
+}
+
+int hoard() {
+  for (std::size_t mib = 0; mib < 4096; ++mib) {
+    void* const block = std::malloc(std::size_t{1} << 20);
+    if (block == nullptr) return 1;
+    std::memset(block, 1, std::size_t{1} << 20);
+    kept.push_back(block);
+  }
+  return 0;
+}
+
+// What is told of a worker that took too much memory, and what of one that somebody killed.
+void tell_losses(runtime& rt) {
+  const auto tell = [&](int (*f)()) {
+    try {
+      rt.submit(processes, f).get();
+      std::cout << "it came back" << std::endl;
+    } catch (const worker_lost& lost) {
+      std::cout << (lost.death().out_of_memory ? "memory " : "other ") << lost.signal().value_or(0)
+                << " " << lost.what() << std::endl;
+    }
+  };
+  tell(hoard);
+  tell([] { return ::raise(SIGKILL); });
 }
 
 int run(const std::string& what, start_method how, const std::string& sign) {
@@ -119,10 +150,11 @@ int run(const std::string& what, start_method how, const std::string& sign) {
     try_task(rt);
     std::cin.get();
   }
-  if (what == "late") {
+  if (what == "late" || what == "hoard") {
     std::cout << "ready" << std::endl;
     std::cin.get();
   }
+  if (what == "hoard") tell_losses(rt);
   try_task(rt);
   if (what == "how") std::cout << rt.submit(processes, command_line).get() << std::endl;
   return 0;

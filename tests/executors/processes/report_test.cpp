@@ -7,7 +7,6 @@
 
 #include <brigade/os/symbols.hpp>
 #include <brigade/processes/black_box.hpp>
-#include <brigade/processes/oom.hpp>
 
 #include "executors/processes/pool_support.hpp"
 
@@ -164,13 +163,4 @@ TEST_CASE("places in code have names where there are symbols") {
   CHECK(os::describe_code("/no/such/file", 0x1234) == "file + 0x1234");
   CHECK(os::describe_code("/etc/passwd", 1) == "passwd + 0x1");
   CHECK(os::describe_code("?", 7) == "? + 0x7");
-}
-
-TEST_CASE("kills for want of memory are counted where the kernel counts them") {
-  CHECK(detail::parse_oom_kills("low 0\nhigh 0\nmax 1\noom 1\noom_kill 3\n") == 3);
-  CHECK(detail::parse_oom_kills("oom_kill 12") == 12);
-  CHECK_FALSE(detail::parse_oom_kills("oom_group_kill 5\nxoom_kill 4\n"));
-  CHECK_FALSE(detail::parse_oom_kills(""));
-  detail::oom_watch watch;
-  CHECK_FALSE(watch.take_kill());
 }
