@@ -5,10 +5,12 @@
 #include <charconv>
 #include <cstdio>
 #include <iostream>
+#include <random>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include <brigade/os/pipe.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/os/signal.hpp>
 #include <brigade/os/thread.hpp>
@@ -29,6 +31,12 @@ Number take_number(std::string_view& text) {
 }
 
 }  // namespace
+
+std::string make_output_mark() {
+  std::random_device random;
+  return std::string(1, '\0') + "brigade " + std::to_string(random()) + std::to_string(random()) +
+         " ";
+}
 
 // --- in the worker -------------------------------------------------------------------------------
 
@@ -122,20 +130,21 @@ output_reader::~output_reader() {
   thread_.join();
 }
 
-void output_reader::add(const worker_info& worker, const std::string& mark, os::unique_fd out,
-                        os::unique_fd err) {
-  add_one(worker, mark, std::move(out), output_stream::out);
-  add_one(worker, mark, std::move(err), output_stream::err);
+output_reader::ends output_reader::open(const worker_info& worker, const std::string& mark) {
+  return {open_one(worker, mark, output_stream::out), open_one(worker, mark, output_stream::err)};
 }
 
-void output_reader::add_one(const worker_info& worker, const std::string& mark, os::unique_fd pipe,
-                            output_stream stream) {
-  os::set_nonblocking(pipe.get(), true);
+os::unique_fd output_reader::open_one(const worker_info& worker, const std::string& mark,
+                                      output_stream stream) {
+  os::pipe made = os::make_pipe();
+  const int read_end = made.read_end.get();
+  os::set_nonblocking(read_end, true);
   const std::lock_guard lock(mutex_);
   const std::uint64_t token = ++last_token_;
-  poll_.add(pipe.get(), EPOLLIN, token);  // its events wait for the mutex
-  sources_.emplace(
-      token, std::make_unique<source>(std::move(pipe), output_splitter(mark, worker, stream)));
+  sources_.emplace(token, std::make_unique<source>(std::move(made.read_end),
+                                                   output_splitter(mark, worker, stream)));
+  poll_.add(read_end, EPOLLIN, token);  // its events wait for the mutex
+  return std::move(made.write_end);
 }
 
 void output_reader::run() noexcept {

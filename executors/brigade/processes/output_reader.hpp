@@ -21,6 +21,9 @@
 
 namespace brigade::detail {
 
+// A mark that no output has by accident.
+[[nodiscard]] std::string make_output_mark();
+
 // --- in the worker -------------------------------------------------------------------------------
 class output_marks {
  public:
@@ -71,17 +74,21 @@ class output_reader {
   // What has been written until now still comes.
   ~output_reader();
 
-  // The read ends of a new worker's pipes. Throws std::system_error.
-  void add(const worker_info& worker, const std::string& mark, os::unique_fd out,
-           os::unique_fd err);
+  // What a new worker is to write to.
+  struct ends {
+    os::unique_fd out;
+    os::unique_fd err;
+  };
+  // Throws std::system_error.
+  [[nodiscard]] ends open(const worker_info& worker, const std::string& mark);
 
  private:
   struct source {
     os::unique_fd pipe;
     output_splitter splitter;
   };
-  void add_one(const worker_info& worker, const std::string& mark, os::unique_fd pipe,
-               output_stream stream);
+  [[nodiscard]] os::unique_fd open_one(const worker_info& worker, const std::string& mark,
+                                       output_stream stream);
   void run() noexcept;
   // False at the end of the stream.
   bool read(source& from) noexcept;

@@ -9,7 +9,6 @@
 #include <brigade/base/error.hpp>
 #include <brigade/codec/codec.hpp>
 #include <brigade/os/memfd.hpp>
-#include <brigade/os/pipe.hpp>
 #include <brigade/os/socket.hpp>
 #include <brigade/processes/call_cargo.hpp>
 #include <brigade/processes/failure.hpp>
@@ -92,15 +91,11 @@ void conductor::start_worker(worker_slot& slot) {
       }
       descriptors.push_back(initializer_.get());
     }
-    os::pipe out;
-    os::pipe err;
+    output_reader::ends output;
     if (output_) {
-      out = os::make_pipe();
-      err = os::make_pipe();
-      descriptors.push_back(out.write_end.get());
-      descriptors.push_back(err.write_end.get());
-      output_->add(info_at(slot.index), setup.output_mark, std::move(out.read_end),
-                   std::move(err.read_end));
+      output = output_->open(info_at(slot.index), setup.output_mark);
+      descriptors.push_back(output.out.get());
+      descriptors.push_back(output.err.get());
     }
     detail::start_worker order{++last_worker_, slot.index};
     if (nursery_) order.environment = pool_variables(options_);  // its supervisor was not exec'd

@@ -1,20 +1,22 @@
 #include <brigade/processes/process.hpp>
 
-#include <array>
 #include <atomic>
 #include <csignal>
 #include <mutex>
 #include <random>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include <brigade/base/error.hpp>
 #include <brigade/codec/codec.hpp>
 #include <brigade/os/memfd.hpp>
 #include <brigade/os/poll.hpp>
+#include <brigade/processes/output_reader.hpp>
 #include <brigade/processes/process_house.hpp>
 #include <brigade/processes/process_main.hpp>
 #include <brigade/work/context.hpp>
+#include <brigade/work/dispatcher.hpp>
 
 namespace brigade {
 namespace {
@@ -24,8 +26,15 @@ std::string next_name() {
   return "process-" + std::to_string(last.fetch_add(1, std::memory_order_relaxed) + 1);
 }
 
-os::unique_fd file_of(const detail::process_call& call) {
-  return os::make_sealed_memfd("brigade-call", codec::to_bytes(call));
+void refuse_where_impossible(const process_options& options) {
+  const bool own_program = options.worker_program.empty() && options.start != start_method::fork;
+  const std::string objection = detail::objection_to_this_program(
+      own_program ? detail::needs_init::yes : detail::needs_init::no);
+  if (objection.empty()) return;
+  const task_identity about{options.name, 0, {}};
+  const std::string text = "process '" + options.name + "' cannot be started: " + objection;
+  if (detail::is_worker_process()) throw would_deadlock(text, about);
+  throw worker_start_failed(text, about);
 }
 
 }  // namespace
@@ -46,6 +55,11 @@ struct process::state {
   std::optional<os::process_end> end;
   std::exception_ptr failure;
 
+  // While the process writes; gone when all it wrote has been handed on.
+  std::mutex output_mutex;
+  std::unique_ptr<detail::output_reader> output;
+  const hooks callbacks = {};  // what on_output throws is told on stderr
+
   [[nodiscard]] bool ended_by(std::optional<os::deadline> when) {
     if (child != nullptr && !os::wait_readable(child->pidfd.get(), when)) return false;
     const std::lock_guard lock(mutex);
@@ -53,6 +67,13 @@ struct process::state {
       end = house->end_of(*child);
       failure = detail::read_failure(failure_file.get(), {options.name, 0, {}});
     }
+    return true;
+  }
+
+  [[nodiscard]] bool joined_by(std::optional<os::deadline> when) {
+    if (!ended_by(when)) return false;
+    const std::lock_guard lock(output_mutex);  // whoever comes second has all lines too
+    output.reset();
     return true;
   }
 
@@ -64,9 +85,50 @@ struct process::state {
     }
   }
 
+  void start() {
+    const bool by_fork = options.start == start_method::fork;
+    // Before there is a thread that reads its output.
+    auto home = by_fork ? detail::process_house::make_forked()
+                        : detail::process_house::enter(options.worker_program);
+    const auto bytes = body.bytes();
+    detail::process_call call{{options.name, 0},
+                              current_process(),
+                              std::random_device{}(),
+                              {bytes.begin(), bytes.end()},
+                              {}};
+    std::unique_ptr<detail::output_reader> reader;
+    detail::output_reader::ends written;
+    if (options.on_output) {
+      call.output_mark = detail::make_output_mark();
+      worker_info self;
+      self.executor = executor_kind::processes;
+      self.name = options.name;
+      self.start_method = to_string(options.start);
+      reader = std::make_unique<detail::output_reader>(options.on_output, callbacks);
+      written = reader->open(self, call.output_mark);
+    }
+    const os::unique_fd call_file =
+        os::make_sealed_memfd("brigade-call", codec::to_bytes(std::as_const(call)));
+    failure_file = os::make_memfd("brigade-failure");
+    std::vector<int> descriptors{call_file.get(), failure_file.get()};
+    if (reader) descriptors.insert(descriptors.end(), {written.out.get(), written.err.get()});
+    detail::start_worker order;
+    order.what = detail::role::process;
+    order.how = options.start;
+    for (const auto& [name, value] : options.environment) {
+      order.environment.push_back(name + "=" + value);
+    }
+    child = home->start(std::move(order), descriptors, options.name);
+    house = std::move(home);
+    output = std::move(reader);
+    pid = child->info.pid;
+    was_started = true;
+  }
+
   void let_go() noexcept {
     if (child != nullptr) house->forget(*child);
     child = nullptr;
+    output.reset();
     failure_file.reset();
     house.reset();
   }
@@ -76,6 +138,11 @@ process::process() noexcept = default;
 process::process(process&&) noexcept = default;
 
 process::process(process_options options, portable_call body) : state_(std::make_unique<state>()) {
+  if (options.start == start_method::fork && !options.worker_program.empty()) {
+    throw std::invalid_argument(
+        "process_options: a worker_program cannot be forked from this one; take forkserver or "
+        "spawn");
+  }
   if (options.name.empty()) options.name = next_name();
   state_->options = std::move(options);
   state_->body = std::move(body);
@@ -109,48 +176,23 @@ void process::start() {
   if (state_ == nullptr || !state_->body) {
     throw std::logic_error("brigade::process: there is nothing to start");
   }
-  state& self = *state_;
-  if (self.was_started) {
-    throw std::logic_error("brigade::process '" + self.options.name +
+  if (state_->was_started) {
+    throw std::logic_error("brigade::process '" + state_->options.name +
                            "': it can be started only once; make another one");
   }
-  const task_identity about{self.options.name, 0, {}};
-  const bool by_fork = self.options.start == start_method::fork;
-  const std::string objection =
-      detail::objection_to_this_program(by_fork ? detail::needs_init::no : detail::needs_init::yes);
-  if (!objection.empty()) {
-    const std::string text = "process '" + self.options.name + "' cannot be started: " + objection;
-    if (detail::is_worker_process()) throw would_deadlock(text, about);
-    throw worker_start_failed(text, about);
-  }
-  const auto bytes = self.body.bytes();
-  const os::unique_fd call = file_of({{self.options.name, 0},
-                                      current_process(),
-                                      std::random_device{}(),
-                                      {bytes.begin(), bytes.end()}});
-  self.failure_file = os::make_memfd("brigade-failure");
-  detail::start_worker order;
-  order.what = detail::role::process;
-  order.how = self.options.start;
-  for (const auto& [name, value] : self.options.environment) {
-    order.environment.push_back(name + "=" + value);
-  }
-  const std::array<int, 2> descriptors{call.get(), self.failure_file.get()};
-  self.house = by_fork ? detail::process_house::make_forked() : detail::process_house::enter();
-  self.child = self.house->start(std::move(order), descriptors, self.options.name);
-  self.pid = self.child->info.pid;
-  self.was_started = true;
+  refuse_where_impossible(state_->options);
+  state_->start();
 }
 
-void process::join() { (void)started().ended_by(std::nullopt); }
+void process::join() { (void)started().joined_by(std::nullopt); }
 
 bool process::join_for(std::chrono::nanoseconds limit) {
   const auto now = std::chrono::steady_clock::now();
   const bool for_ever = limit > os::deadline::max() - now;
-  return started().ended_by(for_ever ? std::nullopt : std::optional(now + limit));
+  return started().joined_by(for_ever ? std::nullopt : std::optional(now + limit));
 }
 
-bool process::join_until(os::deadline when) { return started().ended_by(when); }
+bool process::join_until(os::deadline when) { return started().joined_by(when); }
 
 void process::terminate() noexcept {
   if (state_ != nullptr) state_->signal(SIGTERM);
@@ -202,7 +244,7 @@ void process::close() {
     throw std::logic_error("brigade::process '" + state_->options.name +
                            "' still runs; join() or kill() it before close()");
   }
-  if (state_->child != nullptr) (void)state_->ended_by(os::deadline{});
+  if (state_->child != nullptr) (void)state_->joined_by(os::deadline{});
   state_->let_go();
 }
 

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <concepts>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,7 +38,15 @@ struct process_options {
   std::chrono::milliseconds kill_grace{1000};
   // Variables in addition to this program's. With `spawn` they are there before the program is
   // loaded, with the others before the callable begins.
-  std::vector<std::pair<std::string, std::string>> environment = {};
+  environment_list environment = {};
+  // The program that plays supervisor and process, where it cannot be this one: see
+  // processes_options. Not with `fork`.
+  std::string worker_program = {};
+  // Called with every line that the process writes to stdout and stderr, instead of letting it
+  // write to this program's; on a thread of brigade's, one line at a time. `worker` and `task_name`
+  // are the process. All lines have come when join() has returned. It must not wait for its own
+  // process. With `fork` the next one cannot start meanwhile: this program has a thread more.
+  std::function<void(const output_line&)> on_output = {};
 };
 
 // What is known of a process.
@@ -68,6 +77,7 @@ class process {
   explicit process(process_options options, F&& callable, Args&&... args)
       : process(std::move(options),
                 portable_call(std::forward<F>(callable), std::forward<Args>(args)...)) {}
+  // Throws std::invalid_argument for options that contradict each other.
   process(process_options options, portable_call body);
 
   process(process&& other) noexcept;

@@ -18,15 +18,16 @@ constexpr std::chrono::milliseconds report_limit{10000};
 struct registry {
   std::mutex mutex;
   int owner = 0;
-  std::weak_ptr<process_house> shared;
+  std::map<std::string, std::weak_ptr<process_house>> shared;  // by program
   std::vector<std::weak_ptr<process_house>> all;
 
   void begin() {
     if (owner != os::process_id()) {
-      shared.reset();
+      shared.clear();
       all.clear();
     }
     owner = os::process_id();
+    std::erase_if(shared, [](const auto& each) { return each.second.expired(); });
     std::erase_if(all, [](const auto& each) { return each.expired(); });
   }
 };
@@ -53,14 +54,15 @@ std::vector<std::shared_ptr<process_house>> process_house::all() {
   return found;
 }
 
-std::shared_ptr<process_house> process_house::enter() {
+std::shared_ptr<process_house> process_house::enter(const std::string& worker_program) {
   registry& known = houses();
   const std::lock_guard lock(known.mutex);
   known.begin();
-  std::shared_ptr<process_house> house = known.shared.lock();
+  std::weak_ptr<process_house>& shared = known.shared[worker_program];
+  std::shared_ptr<process_house> house = shared.lock();
   if (!house) {
-    house = std::make_shared<process_house>();
-    known.shared = house;
+    house = std::make_shared<process_house>(worker_program);
+    shared = house;
     known.all.push_back(house);
   }
   return house;
@@ -78,12 +80,17 @@ std::shared_ptr<process_house> process_house::make_forked() {
 
 process_house::~process_house() { link_.end(end_grace); }
 
-void process_house::start_supervisor() {
+void process_house::start_supervisor(const std::string& name) {
   ++supervisors_;
   processes_options options;
   options.share_cpus = false;
+  options.worker_program = worker_program_;
   if (nursery_) options.start = start_method::fork;
-  link_.start(options, supervisor_link::follows::process, nursery_ ? &*nursery_ : nullptr);
+  try {
+    link_.start(options, supervisor_link::follows::process, nursery_ ? &*nursery_ : nullptr);
+  } catch (const std::exception& failure) {
+    fail(name, std::string("its supervisor cannot be started: ") + failure.what());
+  }
 }
 
 void process_house::lose_supervisor() noexcept {
@@ -127,7 +134,7 @@ const process_house::inhabitant* process_house::start(start_worker order,
   const auto limit = std::chrono::steady_clock::now() + boot_limit;
   // One that has died unnoticed is found out by the first order: then once more.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    if (link_.phase() == supervisor_link::state::down) start_supervisor();
+    if (link_.phase() == supervisor_link::state::down) start_supervisor(name);
     while (link_.phase() == supervisor_link::state::starting) {
       if (hear(limit)) continue;
       lose_supervisor();

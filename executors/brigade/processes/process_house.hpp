@@ -1,8 +1,8 @@
 // Where the processes of this program live that belong to no pool: their supervisor, and what it
 // has told of them.
 //
-// Made with the first `process` that is started, shared by all, gone with the last. Has no thread:
-// whoever wants to know something reads the supervisor's reports. Thread-safe.
+// Made with the first `process` that is started, shared by all of one program, gone with the last.
+// Has no thread: whoever wants to know something reads the supervisor's reports. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <brigade/os/fd.hpp>
@@ -25,15 +26,16 @@ namespace brigade::detail {
 
 class process_house {
  public:
-  // The one of this program.
-  [[nodiscard]] static std::shared_ptr<process_house> enter();
+  // The one of this program whose supervisor is that program; empty: this one.
+  [[nodiscard]] static std::shared_ptr<process_house> enter(const std::string& worker_program);
   // One of a process's own, whose supervisor is a fork of this program as it is now. Throws
   // worker_start_failed where the program has more than one thread.
   [[nodiscard]] static std::shared_ptr<process_house> make_forked();
   // All in which anybody is.
   [[nodiscard]] static std::vector<std::shared_ptr<process_house>> all();
 
-  process_house() = default;
+  explicit process_house(std::string worker_program = {})
+      : worker_program_(std::move(worker_program)) {}
   process_house(const process_house&) = delete;
   process_house& operator=(const process_house&) = delete;
   ~process_house();
@@ -57,11 +59,12 @@ class process_house {
   [[nodiscard]] std::vector<process_info> alive() const;
 
  private:
-  void start_supervisor();
+  void start_supervisor(const std::string& name);
   void lose_supervisor() noexcept;
   // One message, by then; false when there was none.
   bool hear(os::deadline until);
 
+  const std::string worker_program_;
   mutable std::mutex mutex_;
   std::optional<nursery> nursery_;
   supervisor_link link_;

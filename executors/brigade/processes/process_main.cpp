@@ -18,6 +18,7 @@
 #include <brigade/os/signal.hpp>
 #include <brigade/os/thread.hpp>
 #include <brigade/processes/failure.hpp>
+#include <brigade/processes/output_reader.hpp>
 #include <brigade/processes/process_house.hpp>
 
 namespace brigade {
@@ -109,6 +110,11 @@ void run_process(inheritance inherited, make_local_runtime make) {
   {
     const os::unique_fd failure_file = std::move(inherited.descriptors.at(1));
     const process_call call = receive_call(inherited.descriptors.at(0).get());
+    if (!call.output_mark.empty()) {
+      const output_marks marks(call.output_mark, inherited.descriptors.at(2).get(),
+                               inherited.descriptors.at(3).get());
+      marks.begin(0, call.self.name);
+    }
     inherited.descriptors.clear();
     enter_process(call.self, call.host);
     allow_children(true);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <brigade/os/fd.hpp>
@@ -18,6 +19,7 @@ struct process_call {
   process_info host;
   unsigned seed = 0;
   std::vector<std::byte> body;  // of a portable_call
+  std::string output_mark;      // where output is captured: then stdout and stderr come last
 };
 
 [[noreturn]] void run_process(inheritance inherited, make_local_runtime make);

@@ -12,6 +12,7 @@
 #include <brigade/os/memfd.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/os/thread.hpp>
+#include <brigade/processes/output_reader.hpp>
 
 namespace brigade::detail {
 namespace {
@@ -42,12 +43,6 @@ std::vector<std::pair<int, std::uint64_t>> resources_of(const worker_limits& lim
   add(RLIMIT_FSIZE, limits.file_bytes);
   add(RLIMIT_CORE, limits.core_bytes);
   return resources;
-}
-
-std::string make_output_mark() {
-  std::random_device random;
-  return std::string(1, '\0') + "brigade " + std::to_string(random()) + std::to_string(random()) +
-         " ";
 }
 
 // Lets the handlers of crashes write into a black box.

@@ -10,8 +10,11 @@ int main(int argc, char** argv) {
     return 3;
   }
   int (*squares)(const char*, int) = NULL;
+  int (*count)(const char*, int) = NULL;
   *(void**)&squares = dlsym(plugin, "sum_of_squares");  // as POSIX wants it
-  if (squares == NULL) return 4;
+  *(void**)&count = dlsym(plugin, "count_in_a_process");
+  if (squares == NULL || count == NULL) return 4;
   printf("%d\n", squares(argv[2], 5));
+  printf("%d\n", count(argv[2], 4));
   return 0;
 }

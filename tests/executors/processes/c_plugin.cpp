@@ -1,8 +1,11 @@
 // A plug-in for programs in C, with tasks of its own: its workers are another program.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <string>
 #include <vector>
 
+#include <brigade/processes/process.hpp>
 #include <brigade/runtime/runtime.hpp>
 
 namespace {
@@ -10,6 +13,30 @@ namespace {
 int square(int x) { return x * x; }
 
 }  // namespace
+
+// The exit code of a process of its own, which is the sum of what it printed.
+extern "C" int count_in_a_process(const char* worker_program, int n) {
+  try {
+    brigade::process_options options;
+    options.worker_program = worker_program;
+    int sum = 0;
+    options.on_output = [&sum](const brigade::output_line& line) {
+      sum += std::atoi(std::string(line.text).c_str());
+    };
+    const auto count = [](int most) {
+      for (int i = 1; i <= most; ++i)
+        std::printf("%d\n", i);
+      std::exit(most);
+    };
+    brigade::process one(options, count, n);
+    one.start();
+    one.join();
+    return one.exit_code() == n ? sum : -2;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "%s\n", failure.what());
+    return -1;
+  }
+}
 
 extern "C" int sum_of_squares(const char* worker_program, int n) {
   try {

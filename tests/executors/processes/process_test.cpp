@@ -281,6 +281,16 @@ TEST_CASE("each has the variables it was given") {
   }
 }
 
+TEST_CASE("another program cannot be forked from this one") {
+  process_options options = by(start_method::fork);
+  options.worker_program = "/no/such/program";
+  CHECK_THROWS_AS(process(options, [] {}), std::invalid_argument);
+  options.start = start_method::spawn;
+  process one(options, [] {});
+  CHECK(contains(message_of([&] { one.start(); }), "/no/such/program"));
+  CHECK_THROWS_AS(one.start(), worker_start_failed);
+}
+
 TEST_CASE("a process may have processes and a pool of its own; a worker may not") {
   for (const start_method how : all_start_methods) {
     CAPTURE(to_string(how));
