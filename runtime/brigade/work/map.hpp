@@ -71,6 +71,7 @@ auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements
                                       std::vector<T>(first, first + size))));
   }
   auto finish = [states, count](std::size_t) -> results {
+    static_cast<void>(count);  // not needed for void
     if constexpr (!std::is_void_v<results>) {
       results values;
       values.reserve(count);
