@@ -4,6 +4,7 @@
 // that print one figure; ours and a pool of plain socket pairs run here. The same number of workers
 // and of tasks in flight for everybody.
 #include "bench.hpp"
+#include "scripts.hpp"
 #include "socket_pool.hpp"
 
 #include <brigade/brigade.hpp>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <deque>
 #include <memory>
 #include <stdexcept>
@@ -52,43 +52,35 @@ void warm_up(brigade::runtime& rt) {
 
 // --- rivals in other languages -------------------------------------------------------------------
 
-contender script(const std::string& name, const std::string& command) {
-  return {name, [command] {
-            std::FILE* const out = ::popen((command + " 2>/dev/null").c_str(), "r");
-            double value = 0;
-            const int read = out != nullptr ? std::fscanf(out, "%lf", &value) : 0;
-            if (out == nullptr || ::pclose(out) != 0 || read != 1) {
-              throw std::runtime_error(command + " failed");
-            }
-            return sample{value, 0, 0};
-          }};
-}
-
-bool has(const char* command) {
-  return std::system((std::string(command) + " >/dev/null 2>&1").c_str()) == 0;
-}
-
 void add_scripts(comparison& to, const std::string& what, std::size_t operations) {
   const std::string count = " " + std::to_string(operations);
-  const std::string python = "python3 " BENCH_SOURCES "/processes_rivals.py ";
-  if (has("python3 -c 'import multiprocessing'")) {
+  if (has_python()) {
     to.contenders.push_back(script("multiprocessing.Pool", python + "pool-" + what + count));
-    if (what != "kill") {
-      to.contenders.push_back(script("ProcessPoolExecutor", python + "executor-" + what + count));
-    }
+    to.contenders.push_back(script("ProcessPoolExecutor", python + "executor-" + what + count));
   } else {
     to.contenders.push_back({"Python", {}});
   }
-  if (has("python3 -c 'import joblib'")) {
-    if (what == "map") to.contenders.push_back(script("joblib", python + "joblib-map" + count));
-  }
-  if (what == "rate" || what == "trip") {
-    if (has("node --version")) {
-      to.contenders.push_back(
-          script("Node fork", "node " BENCH_SOURCES "/processes_rivals.js " + what + count));
+  if (what == "map") {
+    if (has("python3 -c 'import joblib'")) {
+      to.contenders.push_back(script("joblib", python + "joblib-map" + count));
     } else {
-      to.contenders.push_back({"Node", {}});
+      to.contenders.push_back({"joblib", {}});
     }
+    return;
+  }
+#if BENCH_MPI
+  to.contenders.push_back(script(
+      "OpenMPI",
+      "mpirun --allow-run-as-root --oversubscribe -np 3 " BENCH_MPI_PROGRAM " " + what + count));
+#else
+  to.contenders.push_back({"OpenMPI", {}});
+#endif
+  if (what != "rate" && what != "trip") return;
+  if (has("node --version")) {
+    to.contenders.push_back(
+        script("Node fork", "node " BENCH_SOURCES "/processes_rivals.js " + what + count));
+  } else {
+    to.contenders.push_back({"Node", {}});
   }
 }
 

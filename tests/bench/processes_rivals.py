@@ -1,6 +1,8 @@
 """What the benchmarks of worker processes run of Python; prints one figure.
 
 Usage: processes_rivals.py pool-rate|pool-map|pool-trip|pool-echoN|executor-...|joblib-map COUNT
+       processes_rivals.py fork-first|forkserver-first|spawn-first WORKERS     milliseconds
+       processes_rivals.py pool-private|pool-pss WORKERS                       MiB of an idle worker
 """
 import collections
 import concurrent.futures
@@ -58,6 +60,25 @@ def mapped(run, count):
     return count / (time.perf_counter() - start) / 1e6
 
 
+def first(method, workers):
+    start = time.perf_counter()
+    with multiprocessing.get_context(method).Pool(workers) as pool:
+        pool.apply(next_of, (1,))
+        return (time.perf_counter() - start) * 1e3
+
+
+def idle_memory(field, workers):
+    with multiprocessing.Pool(workers) as pool:
+        pool.map(next_of, range(100), 1)
+        most = 0
+        for child in multiprocessing.active_children():
+            with open(f"/proc/{child.pid}/smaps_rollup") as rollup:
+                for line in rollup:
+                    if line.startswith(field + ":"):
+                        most = max(most, int(line.split()[1]))
+        return most / 1024
+
+
 def measure(what, submit, run_map, count):
     if what == "rate":
         return rate(submit, count)
@@ -71,7 +92,13 @@ def measure(what, submit, run_map, count):
 def main():
     who, what = sys.argv[1].split("-")
     count = int(sys.argv[2])
-    if who == "pool":
+    if what == "first":
+        value = first(who, count)
+    elif what == "private":
+        value = idle_memory("Private_Dirty", count)
+    elif what == "pss":
+        value = idle_memory("Pss", count)
+    elif who == "pool":
         with multiprocessing.Pool(WORKERS) as pool:
             value = measure(what, lambda f, x: pool.apply_async(f, (x,)).get,
                             lambda numbers: pool.map(next_of, numbers), count)

@@ -5,7 +5,7 @@
 #                           --quick, --list]
 #
 # Rivals that are not installed are skipped. On Debian: apt install libtbb-dev
-# libconcurrentqueue-dev libuv1-dev libglib2.0-dev
+# libconcurrentqueue-dev libuv1-dev libglib2.0-dev python3-joblib libopenmpi-dev openmpi-bin
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -19,7 +19,7 @@ ninja -C "$build_dir" bench >/dev/null
 
 echo "$(nproc) CPUs, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
   "Linux $(uname -r), $(${CXX:-g++} --version | head -n 1), load $(cut -d' ' -f1 /proc/loadavg)"
-for program in threads loop echo files processes; do
+for program in threads loop echo files processes startup; do
   echo
   "$build_dir/tests/bench/bench_$program" "$@"
 done
