@@ -84,6 +84,9 @@ class guard {
 }  // namespace
 
 json parse_menu_json(std::string_view text, const std::string& place) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) {
+    throw bad_input(place + ": not JSON: it is empty");
+  }
   guard watching(place);
   try {
     return json::parse(text, [&](int, event_kind event, json& value) {

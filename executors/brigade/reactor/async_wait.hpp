@@ -15,11 +15,13 @@
 
 #include <brigade/reactor/reactor.hpp>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/execution/context.hpp>
+#include <asio/execution_context.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 #include <asio/query.hpp>
@@ -34,17 +36,27 @@ class system_context;
 
 namespace brigade::detail {
 
-// An executor of no context, or of Asio's system context: made to be dispatched to from wherever an
-// operation completes. Posting to it would start threads of Asio's own (as with use_future).
+// What an executor says of its context. Asking one object for it could start the threads of Asio's
+// system context, so the type has to do.
+template <class Executor>
+struct context_of {
+  using type = void;
+};
+template <class Executor>
+requires asio::can_query_v<const Executor&, asio::execution::context_t>
+struct context_of<Executor> {
+  using type = decltype(asio::query(std::declval<const Executor&>(), asio::execution::context));
+};
+
+// An executor of no context, of Asio's system context, or that does not say of which (as that of
+// use_future in later versions of Asio): made to be dispatched to from wherever an operation
+// completes. Posting to it could start threads of Asio's own.
 template <class Executor>
 constexpr bool completes_anywhere() {
-  if constexpr (asio::can_query_v<const Executor&, asio::execution::context_t>) {
-    using context = decltype(asio::query(std::declval<const Executor&>(),
-                                         asio::execution::context));
-    return std::is_same_v<context, asio::system_context&>;
-  } else {
-    return true;
-  }
+  using context = typename context_of<Executor>::type;
+  return std::is_void_v<context> || std::is_same_v<context, asio::system_context&> ||
+         (std::is_same_v<context, asio::execution_context&> &&
+          !std::is_same_v<Executor, asio::any_io_executor>);
 }
 
 // The reactor of the runtime that the task belongs to, of the calling task when it has none.
@@ -57,12 +69,20 @@ class future_wait final : public continuation {
   using associated_type = asio::associated_executor_t<Handler, loop_type>;
   static constexpr bool through_loop = completes_anywhere<associated_type>();
   using executor_type = std::conditional_t<through_loop, loop_type, associated_type>;
+  // Of a context that cannot be told by its type: it must not run out of work meanwhile.
+  struct no_guard {};
+  static constexpr bool guarded =
+      through_loop &&
+      std::is_same_v<typename context_of<associated_type>::type, asio::execution_context&>;
+  using guard_type =
+      std::conditional_t<guarded, asio::executor_work_guard<associated_type>, no_guard>;
 
  public:
   future_wait(job_ref<state_of<R>> state, Handler&& handler)
       : state_(std::move(state)),
         handler_(std::move(handler)),
-        work_(choose(handler_, reactor_of(*state_).context().get_executor())) {
+        work_(choose(handler_, reactor_of(*state_).context().get_executor())),
+        guard_(make_guard(handler_, work_.get_executor())) {
     notify = [](continuation& self) noexcept { static_cast<future_wait&>(self).post(false); };
   }
 
@@ -89,6 +109,15 @@ class future_wait final : public continuation {
       return loop;
     } else {
       return asio::get_associated_executor(handler, loop);
+    }
+  }
+
+  template <class Fallback>
+  static guard_type make_guard(const Handler& handler, const Fallback& loop) {
+    if constexpr (guarded) {
+      return guard_type(asio::get_associated_executor(handler, loop));
+    } else {
+      return {};
     }
   }
 
@@ -135,6 +164,7 @@ class future_wait final : public continuation {
   job_ref<state_of<R>> state_;
   Handler handler_;
   asio::executor_work_guard<executor_type> work_;
+  [[no_unique_address]] guard_type guard_;
 };
 
 template <class R>

@@ -74,9 +74,11 @@ TEST_CASE("the shipped menus can be read and are what they are called") {
 }
 
 TEST_CASE("what is not JSON is refused with its place") {
-  CHECK(refusal("") ==
-        "m.json: not JSON: parse error at line 1, column 1: syntax error while parsing value - "
-        "unexpected end of input; expected '[', '{', or a literal");
+  CHECK(refusal("") == "m.json: not JSON: it is empty");
+  CHECK(refusal(" \n") == "m.json: not JSON: it is empty");
+  CHECK(refusal("{") ==
+        "m.json: not JSON: parse error at line 1, column 2: syntax error while parsing object key "
+        "- unexpected end of input; expected string literal");
   CHECK(refusal("{\"dishes\": [\n{]}").find("line 2, column 2") != std::string::npos);
   CHECK(refusal("{\"dishes\": [{\"name\": \"\xff\"}]}").find("not JSON") != std::string::npos);
   CHECK(refusal("{\"dishes\": [1e999]}").find("number overflow") != std::string::npos);
