@@ -265,6 +265,7 @@ bool conductor::take_back(job_state& job) noexcept {
 
 void conductor::interrupt_head(worker_slot& slot, disturbance why) noexcept {
   slot.cause = std::max(slot.cause, why);
+  if (slot.cause == disturbance::killed && why != disturbance::killed) return;  // that ends it too
   if (slot.on_its_way) return;  // whoever sends it will see
   const bool late = why == disturbance::deadline;
   if (why == disturbance::killed) {

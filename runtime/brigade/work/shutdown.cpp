@@ -51,12 +51,13 @@ bool dispatcher::shutdown(shutdown_mode mode, std::optional<std::chrono::nanosec
       if (each != nullptr) each->discard_queued();
     }
     const bool everything = mode == shutdown_mode::kill;
-    interrupt_running([everything](job_state& job) {
-      return everything || (job.extras() && job.extras()->endless);
-    });
+    // Killed before it is asked to stop: otherwise one that obeys at once would end as done.
     for (executor* const each : executors_) {
       if (everything && each != nullptr) each->kill_running();
     }
+    interrupt_running([everything](job_state& job) {
+      return everything || (job.extras() && job.extras()->endless);
+    });
   }
   const clock::time_point now = clock::now();
   const bool forever = !limit || *limit > clock::time_point::max() - now;
