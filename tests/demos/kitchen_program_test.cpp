@@ -61,7 +61,7 @@ TEST_CASE("all kitchens serve the same, and the JSON says what each did") {
       CHECK(dish["queued_s"] >= 0);
       CHECK(dish["start_s"] >= dish["queued_s"]);
       CHECK(dish["end_s"] >= dish["start_s"]);
-      CHECK(dish["end_s"].get<double>() < 10);
+      CHECK(dish["end_s"].get<double>() < 1000);  // seconds, and from the start of the run
       CHECK(dish["cpu_s"] >= 0);
     }
   }
@@ -70,14 +70,19 @@ TEST_CASE("all kitchens serve the same, and the JSON says what each did") {
 
 TEST_CASE("waits overlap on the loop and on threads, not one after another") {
   const outcome done = run({"kitchen", "--menu", "slow", "--executor", "serial,loop,threads",
-                            "--runs", "1", "--quiet", "--format", "json"});
+                            "--runs", "3", "--quiet", "--format", "json"});
   REQUIRE(done.code == 0);
   const json kitchens = json::parse(done.out)["kitchens"];
-  const double serial = kitchens[0]["wall_s"];
+  // The fastest run: a busy machine makes a run longer and never shorter.
+  const auto fastest = [&](std::size_t kitchen) {
+    const std::vector<double> walls = kitchens[kitchen]["wall_runs_s"];
+    return *std::min_element(walls.begin(), walls.end());
+  };
+  const double serial = fastest(0);
   CHECK(serial >= 1.73);  // the sum of all waits; the longest is 0.3 s
-  CHECK(kitchens[1]["wall_s"].get<double>() >= 0.3);
-  CHECK(kitchens[1]["wall_s"].get<double>() < serial / 2);
-  CHECK(kitchens[2]["wall_s"].get<double>() < serial / 2);
+  CHECK(fastest(1) >= 0.3);
+  CHECK(fastest(1) < serial / 2);
+  CHECK(fastest(2) < serial / 2);
 }
 
 TEST_CASE("the text has a line per dish, a table and a verdict, and progress goes to stderr") {
@@ -148,13 +153,9 @@ TEST_CASE("Ctrl-C ends the evening with the rounds that are finished") {
       place.write("menu.json", R"({"dishes": [{"name": "a", "wait_ms": 100}]})");
   program running(
       {"kitchen", "--menu", menu, "--executor", "loop", "--runs", "1000", "--format", "json"});
-  ids seen;
-  const auto cooking = [&] {
-    running.look(seen);
-    return seen.size() > 2;
-  };
-  CHECK(eventually(cooking));
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // a few rounds of 0.1 s
+  CHECK(eventually([&] {  // in a later round than the first
+    return running.errors_so_far().find("round 2 of 1000") != std::string::npos;
+  }));
   running.signal(SIGINT);
   const outcome done = running.wait();
   CHECK(done.code == 130);

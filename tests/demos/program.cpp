@@ -117,6 +117,8 @@ void program::look(ids& seen) const {
   }
 }
 
+std::string program::errors_so_far() const { return text_of(output_.file("err")); }
+
 void program::signal(int number) const { ::kill(pid_, number); }
 
 outcome program::wait() {

@@ -56,6 +56,7 @@ class program {
   // Adds all threads of it and of its descendants, as they are now.
   void look(ids& seen) const;
   [[nodiscard]] std::vector<std::string> temporary_files() const { return temporary_.entries(); }
+  [[nodiscard]] std::string errors_so_far() const;  // what is on its stderr by now
   void signal(int number) const;
   [[nodiscard]] outcome wait();
 

@@ -128,7 +128,7 @@ TEST_CASE("an unwritable file is refused before anything is cooked") {
   for (const char* option : {"--export-json", "--export-trace"}) {
     const outcome done = run({"kitchen", option, place.file("no/where.json")});
     check_refused(done, std::string(option) + ": cannot write");
-    CHECK(done.seconds < 20);
+    CHECK(done.err.find("round") == std::string::npos);  // no progress was told
     check_refused({"kitchen", option, place.path()}, "Is a directory");
   }
   CHECK(place.entries().empty());

@@ -21,7 +21,7 @@ def run(*command, **options):
     command = [str(part) for part in command]
     print("+", " ".join(command), flush=True)
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=600, **options)
+                          timeout=1800, **options)
     if done.returncode != 0:
         print(done.stdout)
         sys.exit(f"exit code {done.returncode}")

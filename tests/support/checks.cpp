@@ -17,7 +17,7 @@ int cases_with_leftovers = 0;
 
 // What is left when everything that was ending has ended.
 std::vector<std::string> settled_leftovers(const surroundings& before) {
-  const auto limit = std::chrono::steady_clock::now() + grace;
+  const auto limit = std::chrono::steady_clock::now() + grace();
   for (;;) {
     auto lines = leftovers(before, surroundings::now());
     if (lines.empty() || std::chrono::steady_clock::now() > limit) return lines;

@@ -12,7 +12,7 @@ namespace brigade::testing {
 // True as soon as condition() is; false when it was not within the limit.
 template <class Condition>
 [[nodiscard]] bool eventually(Condition condition,
-                              std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+                              std::chrono::milliseconds limit = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   for (;;) {
     if (condition()) return true;

@@ -50,6 +50,12 @@ std::int64_t now_ns() {
   return steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
 }
 
+std::chrono::milliseconds seconds_of(const char* variable, double otherwise) {
+  const char* seconds = std::getenv(variable);
+  return std::chrono::milliseconds(
+      static_cast<long long>((seconds != nullptr ? std::atof(seconds) : otherwise) * 1000));
+}
+
 std::string name_of_case() {
   return current->name[0] != '\0' ? current->name.data() : "(outside of any case)";
 }
@@ -82,7 +88,7 @@ void end_tests(pid_t tests, int& status) {
   std::fprintf(stderr, "[watchdog] '%s' took longer than %lld ms\n", name_of_case().c_str(),
                static_cast<long long>(case_timeout().count()));
   kill(tests, SIGABRT);
-  for (int i = 0; i < 50; ++i) {
+  for (int i = 0; i < 200; ++i) {
     if (reap(tests, status, std::chrono::milliseconds(100))) return;
   }
   kill(tests, SIGKILL);
@@ -92,7 +98,7 @@ void end_tests(pid_t tests, int& status) {
 
 // Everything that the tests started is ours by now. It has a moment to go by itself.
 bool sweep() {
-  const auto limit = steady_clock::now() + grace;
+  const auto limit = steady_clock::now() + grace();
   auto left = children_of(getpid());
   for (int status = 0; !left.empty() && steady_clock::now() < limit; left = children_of(getpid())) {
     reap(-1, status, std::chrono::milliseconds(10));
@@ -176,11 +182,10 @@ void mind(char** argv) {
 int minder_pid() noexcept { return current != nullptr ? getppid() : 0; }
 
 std::chrono::milliseconds case_timeout() {
-  if (const char* seconds = std::getenv("BRIGADE_TEST_TIMEOUT")) {
-    return std::chrono::milliseconds(static_cast<long long>(std::atof(seconds) * 1000));
-  }
-  return std::chrono::seconds(sanitized() ? 240 : 60);
+  return seconds_of("BRIGADE_TEST_TIMEOUT", sanitized() ? 400 : 200);
 }
+
+std::chrono::milliseconds grace() { return seconds_of("BRIGADE_TEST_GRACE", 20); }
 
 void case_started(std::string_view name) noexcept {
   if (current == nullptr) return;

@@ -18,9 +18,6 @@ struct item {
   friend auto operator<=>(const item&, const item&) = default;
 };
 
-// What is still ending (a joined thread stays in /proc for a moment) has this long to go.
-inline constexpr std::chrono::milliseconds grace{2000};
-
 [[nodiscard]] std::vector<item> open_descriptors();
 [[nodiscard]] std::vector<item> running_threads();
 [[nodiscard]] std::vector<item> children_of(int pid);  // zombies too

@@ -1,6 +1,7 @@
 #include <brigade/measure/usage.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -33,8 +34,8 @@ usage read_usage_of(pid_t pid) {
     // stat counts in steps of 10 ms: it only divides the exact time into user and system.
     const double ticks = static_cast<double>((stat->user + stat->system).count());
     const double share = ticks > 0 ? static_cast<double>(stat->system.count()) / ticks : 0.0;
-    used.system = nanoseconds(
-        static_cast<nanoseconds::rep>(share * static_cast<double>(exact->count())));
+    used.system =
+        nanoseconds(static_cast<nanoseconds::rep>(share * static_cast<double>(exact->count())));
     used.user = *exact - used.system;
   }
   used.user += stat->waited_children_user;
@@ -75,13 +76,15 @@ usage operator+(const usage& a, const usage& b) noexcept {
 usage read_usage(const std::vector<int>& uncounted) {
   usage sum = from(os::read_resource_usage(os::usage_of::this_process)) +
               from(os::read_resource_usage(os::usage_of::waited_children));
-  for (const pid_t pid : counted_descendants(uncounted)) sum = sum + read_usage_of(pid);
+  for (const pid_t pid : counted_descendants(uncounted))
+    sum = sum + read_usage_of(pid);
   return sum;
 }
 
 std::uint64_t read_pss_bytes(const std::vector<int>& uncounted) {
   std::uint64_t sum = pss_of(os::process_id());
-  for (const pid_t pid : counted_descendants(uncounted)) sum += pss_of(pid);
+  for (const pid_t pid : counted_descendants(uncounted))
+    sum += pss_of(pid);
   return sum;
 }
 
@@ -91,6 +94,7 @@ struct peak_sampler::state {
   bool stopping = false;
   std::uint64_t highest = 0;  // the thread's own until it is joined
   usage cost;                 // likewise
+  std::atomic<std::uint64_t> looks{0};
   std::thread thread;
 
   void run(std::chrono::milliseconds period, const std::vector<int>& uncounted) {
@@ -98,6 +102,7 @@ struct peak_sampler::state {
     for (bool last = false; !last;) {
       const auto begin = steady_clock::now();
       highest = std::max(highest, read_pss_bytes(uncounted));
+      looks.fetch_add(1, std::memory_order_relaxed);  // a count that publishes nothing
       const nanoseconds pause = std::max<nanoseconds>(period, 20 * (steady_clock::now() - begin));
       std::unique_lock lock(mutex);
       const bool already = stopping;
@@ -110,10 +115,9 @@ struct peak_sampler::state {
 peak_sampler::peak_sampler(std::chrono::milliseconds period, std::vector<int> uncounted)
     : state_(std::make_unique<state>()) {
   const os::blocked_signals blocked;  // the program's signals are for its own threads
-  state_->thread = std::thread(
-      [state = state_.get(), period, uncounted = std::move(uncounted)] {
-        state->run(period, uncounted);
-      });
+  state_->thread = std::thread([state = state_.get(), period, uncounted = std::move(uncounted)] {
+    state->run(period, uncounted);
+  });
 }
 
 peak_sampler::~peak_sampler() { (void)stop(); }
@@ -128,6 +132,10 @@ std::uint64_t peak_sampler::stop() {
     state_->thread.join();
   }
   return state_->highest;
+}
+
+std::uint64_t peak_sampler::looks() const noexcept {
+  return state_->looks.load(std::memory_order_relaxed);  // as where it is written
 }
 
 usage peak_sampler::cost() const noexcept { return state_->cost; }

@@ -59,6 +59,10 @@ class peak_sampler {
   // Takes a last look and ends the thread; again returns the same.
   std::uint64_t stop();
 
+  // Finished looks so far; any thread may ask. A peak that lasted less than the time between two
+  // looks may have been missed.
+  [[nodiscard]] std::uint64_t looks() const noexcept;
+
   // After stop().
   [[nodiscard]] usage cost() const noexcept;
 

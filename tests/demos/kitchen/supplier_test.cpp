@@ -76,7 +76,7 @@ TEST_CASE("a thousand customers wait at once, not one after the other") {
     all[i].ask({i, 100'000, 16});
   for (std::uint64_t i = 0; i < all.size(); ++i)
     CHECK(all[i].receive(16) == bytes_of(16, i));
-  CHECK(clock_type::now() - before < std::chrono::seconds(20));  // one by one: 100 s
+  CHECK(clock_type::now() - before < std::chrono::seconds(50));  // one by one: 100 s
 }
 
 TEST_CASE("exactly the chosen reply is altered") {

@@ -47,7 +47,7 @@ class reports {
   // Waits for the n-th report.
   [[nodiscard]] blocked_loop wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    REQUIRE(changed_.wait_for(lock, 20s, [&] { return all_.size() >= count; }));
+    REQUIRE(changed_.wait_for(lock, 60s, [&] { return all_.size() >= count; }));
     return all_[count - 1];
   }
   [[nodiscard]] std::size_t count() {
@@ -125,8 +125,9 @@ TEST_CASE("each of two tasks that block one after the other is reported") {
 
 TEST_CASE("a loop that is busy with many short things is not blocked") {
   reports told;
-  small_runtime rt({.blocked_after = limit}, told.hook());
-  const auto until = std::chrono::steady_clock::now() + 4 * limit;
+  // Above what a hypervisor takes away at once: that counts as the thread's own time.
+  small_runtime rt({.blocked_after = 2s}, told.hook());
+  const auto until = std::chrono::steady_clock::now() + 4s;
   rt.submit(loop, [until]() -> task<void> {
       while (std::chrono::steady_clock::now() < until)
         co_await yield_now();
@@ -137,7 +138,7 @@ TEST_CASE("a loop that is busy with many short things is not blocked") {
 TEST_CASE("a task that gets no CPU is not blamed for it") {
   reports told;
   const unsigned shared_cpu = os::allowed_cpus().front();
-  small_runtime rt({.cpu = shared_cpu, .blocked_after = 100ms}, told.hook());
+  small_runtime rt({.cpu = shared_cpu, .blocked_after = 1s}, told.hook());
   std::jthread others([shared_cpu](const std::stop_token& stop) {
     os::pin_this_thread(shared_cpu);
     while (!stop.stop_requested()) {
@@ -150,12 +151,12 @@ TEST_CASE("a task that gets no CPU is not blamed for it") {
           REQUIRE(::sched_setscheduler(0, SCHED_IDLE, &none) == 0);
           const auto begun = std::chrono::steady_clock::now();
           const auto used = os::read_resource_usage(os::usage_of::this_thread).user;
-          while (std::chrono::steady_clock::now() < begun + 500ms) {
+          while (std::chrono::steady_clock::now() < begun + 2500ms) {
           }
-          CHECK(os::read_resource_usage(os::usage_of::this_thread).user - used < 100ms);
+          CHECK(os::read_resource_usage(os::usage_of::this_thread).user - used < 1s);
           return std::chrono::steady_clock::now() - begun;
         }).get();
-  CHECK(lasted >= 500ms);
+  CHECK(lasted >= 2500ms);
   CHECK(told.count() == 0);
 }
 

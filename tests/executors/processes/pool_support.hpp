@@ -28,6 +28,7 @@ inline runtime_options pool_of(unsigned workers, start_method how = start_method
   runtime_options options;
   options.processes.workers = workers;
   options.processes.start = how;
+  options.processes.stop_grace = 60s;  // who obeys does, however late the machine lets it
   return options;
 }
 

@@ -39,7 +39,7 @@ class reports {
   // Waits for the n-th report.
   [[nodiscard]] starving_queue wait_for(std::size_t count) {
     std::unique_lock lock(mutex_);
-    REQUIRE(changed_.wait_for(lock, 20s, [&] { return all_.size() >= count; }));
+    REQUIRE(changed_.wait_for(lock, 60s, [&] { return all_.size() >= count; }));
     return all_[count - 1];
   }
   [[nodiscard]] std::size_t count() {
@@ -77,7 +77,7 @@ class toy_source : public detail::starving_source {
   [[nodiscard]] bool looks_more(int count) {
     std::unique_lock lock(mutex_);
     enough_ += count;
-    const bool enough = changed_.wait_for(lock, 20s, [&] { return looks_ >= enough_; });
+    const bool enough = changed_.wait_for(lock, 60s, [&] { return looks_ >= enough_; });
     enough_ = looks_;
     return enough;
   }

@@ -39,12 +39,12 @@ void say(int fd) {
 void hear(int fd, std::size_t times = 1) {
   std::array<std::byte, 1> ready;
   for (std::size_t i = 0; i < times; ++i) {
-    REQUIRE(os::wait_readable(fd, steady_clock::now() + 20s));
+    REQUIRE(os::wait_readable(fd, steady_clock::now() + 60s));
     REQUIRE(os::read_full(fd, ready) == 1);
   }
 }
 
-bool ends(int pidfd) { return os::wait_readable(pidfd, steady_clock::now() + 20s); }
+bool ends(int pidfd) { return os::wait_readable(pidfd, steady_clock::now() + 60s); }
 
 // A host process whose spinning child holds its lifeline, and whose grandchild, forked from that
 // child, holds it too. It says on `ready` that they do, and on a byte from `go` does `what`.
@@ -104,7 +104,7 @@ TEST_CASE("a spinning holder is killed when the host lets go") {
   hear(ready.read_end.get());
   CHECK(os::try_wait_for_child(child.pid()) == std::nullopt);
   line.let_go();
-  CHECK(child.wait_until(steady_clock::now() + 20s) == killed);
+  CHECK(child.wait_until(steady_clock::now() + 60s) == killed);
 }
 
 TEST_CASE("every holder is killed when the host is killed, spinning or not, child or grandchild") {
@@ -145,7 +145,7 @@ TEST_CASE("a stopped holder is killed too") {
     return stat && stat->state == 'T';
   }));
   line.let_go();
-  CHECK(child.wait_until(steady_clock::now() + 20s) == killed);
+  CHECK(child.wait_until(steady_clock::now() + 60s) == killed);
 }
 
 TEST_CASE("a holder that comes after the host has gone is killed at once") {
@@ -156,7 +156,7 @@ TEST_CASE("a holder that comes after the host has gone is killed at once") {
     const os::lifeline_hold hold(line.holder_end());
     ::_exit(0);
   }
-  CHECK(child.wait_until(steady_clock::now() + 20s) == killed);
+  CHECK(child.wait_until(steady_clock::now() + 60s) == killed);
 }
 
 TEST_CASE("a program that was started with a lifeline holds it") {
@@ -170,7 +170,7 @@ TEST_CASE("a program that was started with a lifeline holds it") {
   hear(ready.read_end.get());
   CHECK(os::try_wait_for_child(child.pid()) == std::nullopt);
   line.let_go();
-  CHECK(child.wait_until(steady_clock::now() + 20s) == killed);
+  CHECK(child.wait_until(steady_clock::now() + 60s) == killed);
 }
 
 TEST_CASE("letting go in a forked child changes nothing while the host lives") {

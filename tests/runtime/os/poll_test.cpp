@@ -35,7 +35,7 @@ TEST_CASE("an event counts its signals and is readable until drained") {
 TEST_CASE("an event wakes a thread that waits for it") {
   const os::eventfd event;
   std::thread waiter([&] {
-    CHECK(os::wait_readable(event.get(), steady_clock::now() + 20s));
+    CHECK(os::wait_readable(event.get(), steady_clock::now() + 60s));
     CHECK(event.drain() == 1);
   });
   event.signal();

@@ -36,7 +36,8 @@ os::child_process fork_and(Body body) {
 }
 
 void pause_for_ever() {
-  for (;;) ::pause();
+  for (;;)
+    ::pause();
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ TEST_CASE("how a child ended is known: its code or its signal") {
   os::child_process child = fork_and(pause_for_ever);
   CHECK(child.wait_until(steady_clock::now() + 5ms) == std::nullopt);
   CHECK(child.kill(SIGTERM));
-  CHECK(child.wait_until(steady_clock::now() + 20s) == os::process_end{std::nullopt, SIGTERM});
+  CHECK(child.wait_until(steady_clock::now() + 60s) == os::process_end{std::nullopt, SIGTERM});
   CHECK_FALSE(child);
   CHECK_FALSE(child.kill(SIGTERM));
   CHECK(child.wait() == os::process_end{});
@@ -86,7 +87,7 @@ TEST_CASE("children of a program that ignores SIGCHLD end in an unknown way and 
   ignored.sa_handler = SIG_IGN;
   ::sigaction(SIGCHLD, &ignored, &before);
   os::child_process child = fork_and([] {});
-  CHECK(child.wait_until(steady_clock::now() + 20s) == os::process_end{});
+  CHECK(child.wait_until(steady_clock::now() + 60s) == os::process_end{});
   os::child_process sleeper = fork_and(pause_for_ever);
   sleeper = os::child_process();
   ::sigaction(SIGCHLD, &before, nullptr);
@@ -104,7 +105,7 @@ TEST_CASE("a process descriptor tells of the end and never signals another proce
   const os::unique_fd pidfd = os::open_pidfd(child.pid());
   CHECK_FALSE(os::wait_readable(pidfd.get(), steady_clock::now()));
   CHECK(os::send_signal(pidfd, SIGKILL));
-  CHECK(os::wait_readable(pidfd.get(), steady_clock::now() + 20s));
+  CHECK(os::wait_readable(pidfd.get(), steady_clock::now() + 60s));
   child.wait();
   CHECK_FALSE(os::send_signal(pidfd, SIGKILL));
   CHECK_THROWS_AS((void)os::open_pidfd(0x7ffffff0), std::system_error);
@@ -126,12 +127,12 @@ TEST_CASE("a parent's end is signalled, and noticed when it came first") {
   REQUIRE(children.size() == 1);
   const os::unique_fd child = os::open_pidfd(children[0]);
   CHECK(parent.kill(SIGKILL));
-  CHECK(os::wait_readable(child.get(), steady_clock::now() + 20s));
+  CHECK(os::wait_readable(child.get(), steady_clock::now() + 60s));
   parent.wait();
 
-  CHECK(fork_and([] {
-          ::_exit(os::set_parent_death_signal(SIGKILL, ::getpid()) ? 1 : 0);
-        }).wait().exit_code == 0);
+  CHECK(fork_and([] { ::_exit(os::set_parent_death_signal(SIGKILL, ::getpid()) ? 1 : 0); })
+            .wait()
+            .exit_code == 0);
 }
 
 TEST_CASE("a subreaper becomes the parent of orphans") {
@@ -150,7 +151,9 @@ TEST_CASE("a subreaper becomes the parent of orphans") {
           middle.wait();
           ::kill(orphan, SIGKILL);
           ::_exit(os::wait_for_child(orphan).signal == SIGKILL ? 0 : 1);
-        }).wait().exit_code == 0);
+        })
+            .wait()
+            .exit_code == 0);
 }
 
 TEST_CASE("limits are read and the soft one is set") {
@@ -160,7 +163,9 @@ TEST_CASE("limits are read and the soft one is set") {
   CHECK(fork_and([] {
           os::set_soft_limit(RLIMIT_NOFILE, 64);
           ::_exit(os::read_limit(RLIMIT_NOFILE).soft == 64 ? 0 : 1);
-        }).wait().exit_code == 0);
+        })
+            .wait()
+            .exit_code == 0);
   CHECK(os::read_limit(RLIMIT_NOFILE).soft == files.soft);
   CHECK_THROWS_AS((void)os::read_limit(12345), std::system_error);
 }
@@ -188,7 +193,9 @@ TEST_CASE("signals are blocked for a scope, and a child can be given fresh ones"
             ::sigaction(SIGUSR1, nullptr, &action);
             const bool fresh = sigismember(&now, SIGTERM) == 0 && action.sa_handler == SIG_DFL;
             ::_exit(fresh ? 0 : 1);
-          }).wait().exit_code == 0);
+          })
+              .wait()
+              .exit_code == 0);
   }
   ::pthread_sigmask(SIG_BLOCK, nullptr, &set);
   CHECK(sigismember(&set, SIGTERM) == 0);

@@ -33,8 +33,9 @@ TEST_CASE("a thread's CPU clock counts its own work, the process's that of all t
     while (os::thread_cpu_time() < 30ms) {
     }
   }).join();
-  CHECK(os::thread_cpu_time() - here_before < 30ms);
-  CHECK(os::process_cpu_time() - process_before >= 30ms);
+  const auto here = os::thread_cpu_time() - here_before;
+  // No bound on `here` itself: time that a hypervisor took away counts as the thread's own.
+  CHECK(os::process_cpu_time() - process_before >= here + 30ms);
   CHECK(*os::process_cpu_time(::getpid()) >= os::process_cpu_time() - 10ms);
 }
 

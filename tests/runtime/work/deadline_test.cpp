@@ -35,7 +35,8 @@ TEST_CASE("a deadline fails the future while the body still runs, and asks the b
   barrier_gate door;
   toy_runtime rt;
   auto late = rt.submit({.name = "slow", .deadline = 5ms}, [&](std::stop_token stop) {
-    while (!stop.stop_requested()) std::this_thread::yield();
+    while (!stop.stop_requested())
+      std::this_thread::yield();
     stopped = true;
     door.pass();
     return 1;
@@ -51,12 +52,16 @@ TEST_CASE("a deadline passes in the queue too: the task never runs and frees its
   barrier_gate door;
   std::atomic<bool> busy{false};
   toy_runtime rt({}, {}, 1);
-  rt.post(threads, [&] { busy = true; busy.notify_all(); door.pass(); });
+  rt.post(threads, [&] {
+    busy = true;
+    busy.notify_all();
+    door.pass();
+  });
   busy.wait(false);
   auto argument = std::make_shared<int>(1);
   std::weak_ptr<int> watched = argument;
-  auto late = rt.submit({.deadline = 2ms}, [](const std::shared_ptr<int>&) { FAIL("it ran"); },
-                        std::move(argument));
+  auto late = rt.submit(
+      {.deadline = 2ms}, [](const std::shared_ptr<int>&) { FAIL("it ran"); }, std::move(argument));
   CHECK_THROWS_AS(late.get(), task_timeout);
   CHECK(watched.expired());
   CHECK(rt.stats(executor_kind::threads).queued == 0);
@@ -65,16 +70,19 @@ TEST_CASE("a deadline passes in the queue too: the task never runs and frees its
 
 TEST_CASE("a queue deadline concerns only tasks that have not started") {
   barrier_gate door;
-  std::atomic<bool> busy{false};
   toy_runtime rt({}, {}, 1);
-  auto running = rt.submit({.queue_deadline = 500ms}, [&] {
-    busy = true;
-    busy.notify_all();
-    door.pass();
-    return 1;
-  });
-  busy.wait(false);
-  auto queued = rt.submit({.queue_deadline = 510ms}, [] { return 2; });
+  future<int> running;
+  auto patience = 50ms;
+  do {  // on a busy machine the deadline may pass before the task starts
+    patience *= 2;
+    running = rt.submit({.queue_deadline = patience}, [&] {
+      door.pass();
+      return 1;
+    });
+    while (!started(running) && !running.ready())
+      std::this_thread::yield();
+  } while (!started(running));
+  auto queued = rt.submit({.queue_deadline = patience}, [] { return 2; });
   CHECK_THROWS_AS(queued.get(), task_timeout);  // by now the first deadline has passed as well
   door.open();
   CHECK(running.get() == 1);
@@ -144,9 +152,8 @@ TEST_CASE("an idempotent task is tried again with unmoved arguments") {
 TEST_CASE("the last attempt's error is the outcome") {
   std::atomic<int> tries{0};
   toy_runtime rt;
-  auto fails = rt.submit({.retries = 2, .idempotent = true}, [&tries] {
-    throw std::runtime_error("try " + std::to_string(++tries));
-  });
+  auto fails = rt.submit({.retries = 2, .idempotent = true},
+                         [&tries] { throw std::runtime_error("try " + std::to_string(++tries)); });
   CHECK_THROWS_WITH_AS(fails.get(), "try 3", std::runtime_error);
 }
 
@@ -171,12 +178,12 @@ TEST_CASE("a deadline counts over all attempts, and a stop ends them") {
   });
   CHECK_THROWS_AS(late.get(), task_timeout);
   std::atomic<bool> busy{false};
-  auto stopped = rt.submit({.retries = 1'000'000'000, .idempotent = true},
-                           [&busy](std::stop_token) {
-                             busy = true;
-                             busy.notify_all();
-                             throw std::runtime_error("again");
-                           });
+  auto stopped =
+      rt.submit({.retries = 1'000'000'000, .idempotent = true}, [&busy](std::stop_token) {
+        busy = true;
+        busy.notify_all();
+        throw std::runtime_error("again");
+      });
   busy.wait(false);
   stopped.cancel();
   CHECK_THROWS_AS(stopped.get(), std::runtime_error);
@@ -186,7 +193,7 @@ TEST_CASE("retries without idempotent, and idempotent without copies, are refuse
   toy_runtime rt;
   auto unsaid = rt.submit({.retries = 1}, [] { FAIL("it ran"); });
   CHECK_THROWS_AS(unsaid.get(), std::invalid_argument);
-  auto unmovable = rt.submit({.idempotent = true}, [](const std::unique_ptr<int>&) {},
-                             std::make_unique<int>(1));
+  auto unmovable = rt.submit(
+      {.idempotent = true}, [](const std::unique_ptr<int>&) {}, std::make_unique<int>(1));
   CHECK_THROWS_AS(unmovable.get(), std::invalid_argument);
 }
