@@ -5,9 +5,9 @@
 //   starmap        elements are tuples, whose parts are the arguments
 //   imap           a lazy range of results in order, at most `window` elements in flight
 //   imap_unordered the same in the order in which they end, as completed<R>
-// Plain functions are sent in chunks (of `.chunk`, or as guided.hpp says to threads and in equal
-// ones elsewhere), coroutines one task each. A failure stops the rest and is thrown. Elements are
-// copied from an lvalue range and moved from an rvalue one.
+// Plain functions are sent in chunks (of `.chunk`, or as guided.hpp says to threads whose queue has
+// room for that, and in equal ones elsewhere), coroutines one task each. A failure stops the rest
+// and is thrown. Elements are copied from an lvalue range and moved from an rvalue one.
 #pragma once
 
 #include <algorithm>
@@ -92,6 +92,9 @@ auto map_guided(dispatcher& to, F callable, std::vector<T> elements, const map_o
   using results = typename share::results;
   constexpr executor_kind kind = executor_kind::threads;
   const auto shared = std::make_shared<share>(std::move(elements), to.at(kind).worker_count());
+  if (shared->ranges.size() > to.gate_of(kind).places()) {  // a worker could not wait for room
+    return map_chunks<Star>(to, threads, std::move(callable), std::move(shared->elements), options);
+  }
   std::vector<job_ref<state_of<void>>> states;
   for (std::size_t range = 0; range < shared->ranges.size(); ++range) {
     states.push_back(future_access::take(submit_to<false>(

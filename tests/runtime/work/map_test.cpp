@@ -85,6 +85,18 @@ TEST_CASE("map submits a task for each guided range, or for each chunk that was 
   CHECK(tasks(999) == 2);
 }
 
+TEST_CASE("where the queue is too short for guided ranges, map sends four chunks a worker") {
+  toy_runtime rt({}, {.max_pending = 4 * workers}, workers);
+  const std::vector<int> numbers = first_numbers(1000);
+  REQUIRE(guided_ranges(numbers.size(), workers).size() > 4 * workers);
+  const auto same = [](int each) { return each; };
+  CHECK(rt.map(threads, same, numbers) == numbers);
+  CHECK(rt.stats(executor_kind::threads).submitted == 4 * workers);
+  future<std::vector<int>> from_inside;  // a worker may not wait for room
+  rt.submit(threads, [&] { from_inside = rt.map_async(threads, same, numbers); }).get();
+  CHECK(from_inside.get() == numbers);
+}
+
 TEST_CASE("tuples and stop tokens are welcome") {
   toy_runtime rt({}, {}, workers);
   std::vector<std::tuple<int, int>> pairs;
