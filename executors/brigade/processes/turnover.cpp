@@ -3,6 +3,7 @@
 #include <brigade/processes/conductor.hpp>
 
 #include <algorithm>
+#include <numeric>
 #include <stdexcept>
 
 #include <brigade/base/error.hpp>
@@ -106,7 +107,9 @@ std::size_t conductor::vacancies_to_fill() {
       static_cast<std::size_t>(std::ranges::count_if(slots_, [](const worker_slot& slot) {
         return slot.phase == worker_phase::starting || slot.idle();
       }));
-  return std::min(target, queue_.size() - std::min(queue_.size(), coming));
+  // What was lent to a busy worker waits too: it may be behind a task without end.
+  const std::size_t waiting = std::accumulate(lent_.begin(), lent_.end(), queue_.size());
+  return std::min(target, waiting - std::min(waiting, coming));
 }
 
 void conductor::refill() {

@@ -208,6 +208,27 @@ TEST_CASE("a worker that is idle for too long ends, and starts again for the nex
   CHECK(rt.stats(processes).workers_lost == 0);
 }
 
+TEST_CASE("what waits in a busy worker's memory has another worker started for it") {
+  for (int round = 0; round < 5; ++round) {
+    const signs sign;
+    runtime_options options = pool_of(1);
+    options.processes.idle_timeout = 1h;
+    runtime rt(std::move(options));
+    // Nobody waits for a future here: who does would look after the tasks himself.
+    auto warm = rt.submit(processes, give_sign, sign("warm"));
+    sign.await("warm");
+    auto first = rt.submit(processes, stay, sign("first"), sign("go"));
+    auto second = rt.submit(processes, give_sign, sign("second"));  // as a rule lent at once
+    sign.await("first");
+    rt.resize(processes, 2);
+    CHECK(testing::eventually([&] { return std::filesystem::exists(sign("second")); }));
+    give_sign(sign("go"));
+    CHECK(first.get() == 1);
+    second.get();
+    warm.get();
+  }
+}
+
 TEST_CASE("a pool grows and shrinks while it runs") {
   const signs sign;
   runtime rt(pool_of(1));
