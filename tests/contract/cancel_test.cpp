@@ -121,6 +121,23 @@ TEST_CASE_TEMPLATE("a deadline passes in the queue", Where, CONTRACT_EACH) {
   CHECK(blocker.get() == 7);
 }
 
+TEST_CASE_TEMPLATE("what is late before it is submitted never runs", Where, CONTRACT_EACH) {
+  bg::runtime rt(two_workers());
+  for (const auto after : {-1s, 0s}) {
+    std::vector<bg::future<int>> late;
+    for (int i = 0; i < 100; ++i) {  // a burst keeps the workers awake
+      late.push_back(rt.submit({.on = Where::kind, .deadline = after}, square, i));
+      late.push_back(rt.submit({.on = Where::kind, .queue_deadline = after}, square, i));
+    }
+    for (auto& each : late) {
+      each.wait();
+      CHECK(each.stats().started == std::chrono::steady_clock::time_point{});
+      CHECK_THROWS_AS(each.get(), bg::task_timeout);
+    }
+  }
+  CHECK(rt.submit(Where::where(), square, 4).get() == 16);
+}
+
 TEST_CASE_TEMPLATE("a queue deadline does not touch what has started", Where, CONTRACT_EACH) {
   bg::runtime rt(two_workers());
   auto running = rt.submit({.on = Where::kind, .queue_deadline = 1h}, until_stopped);

@@ -163,7 +163,11 @@ void dispatcher::arm(job_state& job, submit_options& options) {
   job_extras& extras = *job.extras_;
   const clock::time_point queued = job.times().queued;
   const auto start = [&](job_extras::armed_timer& timer, std::chrono::nanoseconds after,
-                         void (*fire)(timer_node&) noexcept) {
+                         job_state::timeout_kind kind, void (*fire)(timer_node&) noexcept) {
+    if (after <= clock::duration::zero()) {  // not even one that a worker would start at once
+      job.time_out(kind);
+      return;
+    }
     timer.fire = fire;
     timer.job = &job;
     auto kept = job_ref<job_state>::share(job);
@@ -172,16 +176,18 @@ void dispatcher::arm(job_state& job, submit_options& options) {
     static_cast<void>(kept.take());  // the armed timer's
   };
   if (options.deadline) {
-    start(extras.deadline, *options.deadline, [](timer_node& node) noexcept {
+    constexpr auto kind = job_state::timeout_kind::deadline;
+    start(extras.deadline, *options.deadline, kind, [](timer_node& node) noexcept {
       job_state* const job = static_cast<job_extras::armed_timer&>(node).job;
-      job->time_out(job_state::timeout_kind::deadline);
+      job->time_out(kind);
       job->release();
     });
   }
   if (options.queue_deadline) {
-    start(extras.queue_deadline, *options.queue_deadline, [](timer_node& node) noexcept {
+    constexpr auto kind = job_state::timeout_kind::queue_deadline;
+    start(extras.queue_deadline, *options.queue_deadline, kind, [](timer_node& node) noexcept {
       job_state* const job = static_cast<job_extras::armed_timer&>(node).job;
-      job->time_out(job_state::timeout_kind::queue_deadline);
+      job->time_out(kind);
       job->release();
     });
   }
