@@ -65,9 +65,9 @@ std::string undecided_sentence(const rival& fastest, const rival& next) {
   const paired_ratio& ratio = next.against_fastest;
   std::string text = fastest.who->name + " and " + next.who->name +
                      " cannot be told apart: " + format_seconds(fastest.figures.wall_s) +
-                     " against " + format_seconds(next.figures.wall_s) + ", " +
-                     fastest.who->name + " faster in " + std::to_string(ratio.rounds_won) +
-                     " of " + rounds_text(ratio.rounds) + interval_of(ratio);
+                     " against " + format_seconds(next.figures.wall_s) + ", " + fastest.who->name +
+                     " faster in " + std::to_string(ratio.rounds_won) + " of " +
+                     rounds_text(ratio.rounds) + interval_of(ratio);
   if (ratio.rounds < enough_rounds) {
     text += "; " + std::to_string(enough_rounds) + " rounds or more could tell";
   }
@@ -80,30 +80,29 @@ std::string profile_sentence(const serial_profile& profile, const rival& chosen)
   const double cpu_share = profile.cpu_s / whole;
   std::string text = "One after another the tasks used a CPU for " + format_percent(cpu_share) +
                      " of their time and waited for " + format_percent(1 - cpu_share) + ": ";
-  const std::string workers = std::to_string(chosen.who->workers) +
-                              (chosen.who->workers == 1 ? " worker" : " workers");
+  const std::string workers =
+      std::to_string(chosen.who->workers) + (chosen.who->workers == 1 ? " worker" : " workers");
   const double busy = chosen.figures.wall_s > 0 ? chosen.figures.cpu_s / chosen.figures.wall_s : 0;
   if (cpu_share >= 0.5) {
     return text + "only more CPUs at once shorten that, and " + chosen.who->name + " kept " +
            format_fixed(busy, 2) + " busy with " + workers + ".";
   }
   const double at_once = chosen.figures.wall_s > 0 ? whole / chosen.figures.wall_s : 0;
-  return text + "waits can overlap, and " + chosen.who->name + " had " +
-         format_fixed(at_once, 1) + " tasks under way on average with " + workers + ".";
+  return text + "waits can overlap, and " + chosen.who->name + " had " + format_fixed(at_once, 1) +
+         " tasks under way on average with " + workers + ".";
 }
 
 // The third sentence of a clear verdict: who would be ahead if start-up counted, or the costs.
 std::string cost_sentence(const rival& fastest, const std::vector<rival>& others) {
-  const auto whole = [](const rival& one) {
-    return one.figures.wall_s + one.figures.startup_s;
-  };
-  const auto first = std::min_element(
-      others.begin(), others.end(),
-      [&](const rival& a, const rival& b) { return whole(a) < whole(b); });
+  const auto whole = [](const rival& one) { return one.figures.wall_s + one.figures.startup_s; };
+  const auto first =
+      std::min_element(others.begin(), others.end(),
+                       [&](const rival& a, const rival& b) { return whole(a) < whole(b); });
   if (whole(*first) < whole(fastest)) {
-    return "With start-up counted " + first->who->name + " would be ahead: " +
-           format_seconds(whole(*first)) + " against " + format_seconds(whole(fastest)) +
-           ", of which " + format_seconds(fastest.figures.startup_s) + " is start-up.";
+    return "With start-up counted " + first->who->name +
+           " would be ahead: " + format_seconds(whole(*first)) + " against " +
+           format_seconds(whole(fastest)) + ", of which " +
+           format_seconds(fastest.figures.startup_s) + " is start-up.";
   }
   return fastest.who->name + " took " + cost_of(fastest.figures) + "; " + others[0].who->name +
          " took " + cost_of(others[0].figures) + ".";
@@ -134,12 +133,16 @@ std::vector<rival> by_speed(std::span<const measurement> contestants) {
 }
 
 std::string cheaper_sentence(const rival& sensible, const rival& other) {
-  const bool by_cost = cheaper(sensible.figures, other.figures);
-  return sensible.who->name +
-         (by_cost ? " is the cheaper of them and the sensible choice: "
-                  : " is the sensible choice, since the other is no cheaper: ") +
-         cost_of(sensible.figures) + ", where " + other.who->name + " took " +
-         cost_of(other.figures) + ".";
+  std::string reason = " is the sensible choice, since the other is no cheaper: ";
+  if (cheaper(sensible.figures, other.figures)) {
+    reason = " is the cheaper of them and the sensible choice: ";
+  } else if (cheaper(other.figures, sensible.figures)) {
+    const double longer = 100 * (other.against_fastest.ratio - 1);
+    reason = " is the sensible choice: the other is cheaper, but took about " +
+             std::to_string(std::lround(longer)) + " % longer: ";
+  }
+  return sensible.who->name + reason + cost_of(sensible.figures) + ", where " + other.who->name +
+         " took " + cost_of(other.figures) + ".";
 }
 
 }  // namespace
@@ -151,8 +154,10 @@ verdict judge(std::span<const measurement> contestants, std::optional<serial_pro
   const rival& fastest = rivals[0];
   if (rivals.size() == 1) {
     const std::string& name = fastest.who->name;
-    return {name, name, {"Only " + name + " was measured: there is nothing to compare it with.",
-                         name + " took " + cost_of(fastest.figures) + "."}};
+    return {name,
+            name,
+            {"Only " + name + " was measured: there is nothing to compare it with.",
+             name + " took " + cost_of(fastest.figures) + "."}};
   }
   const std::vector<rival> others(rivals.begin() + 1, rivals.end());
   std::vector<const rival*> undecided;

@@ -15,7 +15,8 @@ constexpr std::uint64_t mebibyte = 1024 * 1024;
 measurement make(const std::string& name, unsigned workers, const std::vector<double>& walls,
                  double cpu_s = 0.1, std::uint64_t memory = 4 * mebibyte, double startup_s = 0) {
   measurement one{name, workers, {}};
-  for (const double wall : walls) one.runs.push_back({wall, startup_s, cpu_s, 10, 2, memory});
+  for (const double wall : walls)
+    one.runs.push_back({wall, startup_s, cpu_s, 10, 2, memory});
   return one;
 }
 
@@ -26,10 +27,9 @@ bool contains(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("the one that is faster in every round fits, and the figures say why") {
-  const std::vector<measurement> all{
-      make("serial", 1, {2.0, 2.01, 2.02, 2.0, 2.03}, 0.04),
-      make("loop", 1, {0.2, 0.201, 0.2, 0.202, 0.2}, 0.05),
-      make("threads", 10, {0.4, 0.41, 0.42, 0.4, 0.4}, 0.06)};
+  const std::vector<measurement> all{make("serial", 1, {2.0, 2.01, 2.02, 2.0, 2.03}, 0.04),
+                                     make("loop", 1, {0.2, 0.201, 0.2, 0.202, 0.2}, 0.05),
+                                     make("threads", 10, {0.4, 0.41, 0.42, 0.4, 0.4}, 0.06)};
   const auto verdict = measure::judge(all);
   CHECK(verdict.fits == "loop");
   CHECK(verdict.sensible == "loop");
@@ -63,10 +63,9 @@ TEST_CASE("the tasks' own figures count more than those of the whole serial run"
 }
 
 TEST_CASE("rounds that disagree are too close to call, and the cheaper one is sensible") {
-  const std::vector<measurement> all{
-      make("threads", 10, {0.200, 0.203, 0.199, 0.202, 0.200}, 0.09),
-      make("loop", 1, {0.201, 0.200, 0.202, 0.200, 0.203}, 0.05),
-      make("processes", 10, {0.9, 0.9, 0.9, 0.9, 0.9}, 0.01)};
+  const std::vector<measurement> all{make("threads", 10, {0.200, 0.203, 0.199, 0.202, 0.200}, 0.09),
+                                     make("loop", 1, {0.201, 0.200, 0.202, 0.200, 0.203}, 0.05),
+                                     make("processes", 10, {0.9, 0.9, 0.9, 0.9, 0.9}, 0.01)};
   const auto verdict = measure::judge(all);
   CHECK(verdict.fits == "too close to call");
   CHECK(verdict.sensible == "loop");  // and not processes, which are slower beyond doubt
@@ -133,7 +132,8 @@ TEST_CASE("the median run is one that was run") {
   CHECK(make("x", 1, {}).median_run() == 0);
 }
 
-TEST_CASE("what is slower by estimate is not sensible, however cheap, even if one round denies it") {
+TEST_CASE(
+    "what is slower by estimate is not sensible, however cheap, even if one round denies it") {
   const std::vector<measurement> all{
       make("processes", 2, {1, 1, 1, 1, 2}, 2.0, 9 * mebibyte),
       make("loop", 1, {1.9, 1.9, 1.9, 1.9, 1.9}, 1.9, 4 * mebibyte),
@@ -142,4 +142,15 @@ TEST_CASE("what is slower by estimate is not sensible, however cheap, even if on
   CHECK(verdict.fits == measure::too_close_to_call);
   CHECK(verdict.sensible == "processes");
   CHECK(contains(verdict.why.back(), "is the sensible choice, since the other is no cheaper"));
+}
+
+TEST_CASE(
+    "of two that cannot be told apart a cheaper one that took much longer is said to be that") {
+  const std::vector<measurement> all{
+      make("processes", 2, {1, 1, 1, 1, 2}, 2.0, 9 * mebibyte),
+      make("threads", 2, {1.5, 1.5, 1.5, 1.5, 1.5}, 2.0, 3 * mebibyte)};
+  const auto verdict = measure::judge(all);
+  CHECK(verdict.fits == measure::too_close_to_call);
+  CHECK(verdict.sensible == "processes");
+  CHECK(contains(verdict.why.back(), "the other is cheaper, but took about"));
 }
