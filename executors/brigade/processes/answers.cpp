@@ -30,8 +30,14 @@ std::exception_ptr lost_error(const job_state& job, const worker_slot& slot,
   worker_death death = death_of(slot, end, started);
   std::string text = describe(task) + " lost its worker: process " + std::to_string(slot.pid) +
                      " " + describe(death, slot);
-  text += started ? " while the task ran; the pool has replaced it. Look for the fault in the "
-                    "task, or let it be tried again with .idempotent = true and .retries"
+  const unsigned attempt = job.attempt();
+  const std::string which =
+      attempt > 1 ? ", in its attempt " + std::to_string(attempt) + ", the last" : "";
+  text += started ? " while the task ran" + which +
+                        "; the pool has replaced it. Look for the fault in the task" +
+                        (attempt > 1 ? ""
+                                     : ", or let it be tried again with .idempotent = true and "
+                                       ".retries")
                   : " before the task had begun, as others did with it: decoding its arguments "
                     "ends the process";
   return std::make_exception_ptr(worker_lost(text, task, std::move(death)));

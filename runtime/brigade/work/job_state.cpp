@@ -206,6 +206,7 @@ bool job_state::take_attempt() noexcept {
     return false;
   }
   --extras_->attempts_left;
+  ++extras_->attempt;
   return true;
 }
 

@@ -47,6 +47,7 @@ struct continuation {
 struct job_extras {
   std::string name;
   unsigned attempts_left = 0;
+  unsigned attempt = 1;  // the one that is under way
   bool idempotent = false;
   bool endless = false;
   std::chrono::nanoseconds deadline_after{};
@@ -207,6 +208,7 @@ class job_state : public work_item, public in_blocks {
   [[nodiscard]] bool stop_requested() const noexcept;
   // Uses up one attempt. Returns false when there is none left or a stop was asked for.
   [[nodiscard]] bool take_attempt() noexcept;
+  [[nodiscard]] unsigned attempt() const noexcept { return extras_ ? extras_->attempt : 1; }
 
   [[nodiscard]] job_times times() const noexcept;
   void note_started(unsigned worker) noexcept;
