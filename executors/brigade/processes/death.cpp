@@ -1,6 +1,7 @@
 #include <brigade/processes/death.hpp>
 
 #include <cstdio>
+#include <string_view>
 
 #include <brigade/os/crash_handler.hpp>
 #include <brigade/processes/protocol.hpp>
@@ -15,6 +16,19 @@ std::string hex(std::uint64_t number) {
   char text[32];
   std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
   return text;
+}
+
+// The innermost frame is told in any case; of the others those that the reader may have written.
+bool is_of_the_program(const std::string& frame) {
+  constexpr std::string_view not_written[] = {
+      "libc.so",  "libstdc++.so", "libc++.so",  "libc++abi.so", "libgcc_s.so",   "libm.so",
+      "ld-linux", "libasan.so",   "libtsan.so", "libubsan.so",  "libbrigade.so", "linux-vdso"};
+  for (const std::string_view module : not_written) {
+    if (frame.starts_with(module) || frame.find("(" + std::string(module)) != frame.npos) {
+      return false;
+    }
+  }
+  return frame.find("std::__") == frame.npos && frame.find("brigade::detail::") == frame.npos;
 }
 
 }  // namespace
@@ -48,10 +62,14 @@ std::string describe(const worker_death& death, const worker_slot& slot) {
   }
   if (death.out_of_memory) text += " for want of memory";
   if (death.fault_address) text += " at address " + hex(*death.fault_address);
-  for (std::size_t i = 0; i < death.backtrace.size() && i < most_frames_told; ++i) {
-    text += (i == 0 ? " in " : ", called by ") + death.backtrace[i];
+  std::size_t told = 0;
+  for (const std::string& frame : death.backtrace) {
+    if (told == most_frames_told) break;
+    if (told != 0 && !is_of_the_program(frame)) continue;
+    text += (told == 0 ? " in " : ", called by ") + frame;
+    ++told;
   }
-  if (death.backtrace.size() > most_frames_told) text += " and others";
+  if (death.backtrace.size() > told) text += " and others";
   return text;
 }
 

@@ -13,7 +13,8 @@ namespace brigade::detail {
 [[nodiscard]] worker_death death_of(const worker_slot& slot, const os::process_end& end,
                                     bool started);
 
-// "was killed by SIGSEGV at address 0x10 in chop(int) + 0x4 (kitchen), called by ..."
+// "was killed by SIGSEGV at address 0x10 in chop(int) + 0x4 (kitchen), called by ...": the
+// innermost place, and of those that led to it some of the program's own.
 [[nodiscard]] std::string describe(const worker_death& death, const worker_slot& slot);
 
 }  // namespace brigade::detail

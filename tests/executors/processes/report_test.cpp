@@ -115,6 +115,9 @@ TEST_CASE("abort, an overflown stack and a signal that was sent are told too") {
   CHECK(aborted.signal == SIGABRT);
   CHECK_FALSE(aborted.fault_address);
   CHECK(mentions(aborted.backtrace, "reported::abort_it()"));
+  CAPTURE(text);  // what the C library did on the way is left out
+  CHECK(contains(text, "called by reported::abort_it()"));
+  CHECK_FALSE(contains(text, "called by abort"));
   const worker_death fallen = death_by(start_method::forkserver, reported::overflow, text);
   CHECK(fallen.signal == SIGSEGV);
   CHECK(fallen.fault_address);
