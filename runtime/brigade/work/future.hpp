@@ -155,6 +155,12 @@ class [[nodiscard]] future {
   // co_await std::move(future), in a task on any executor. Cancelling the task cancels what it
   // waits for.
   detail::future_awaiter<R> operator co_await() && noexcept;
+  template <class Self = future>
+  detail::future_awaiter<R> operator co_await() & noexcept {
+    static_assert(sizeof(Self) == 0,
+                  "brigade: co_await takes the future over: write co_await std::move(f)");
+    return std::move(*this).operator co_await();
+  }
 
  private:
   friend struct detail::future_access;
