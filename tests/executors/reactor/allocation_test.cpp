@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -45,9 +46,7 @@ extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept
 }
 [[gnu::noinline]] void operator delete(void* block) noexcept { std::free(block); }
 [[gnu::noinline]] void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-[[gnu::noinline]] void operator delete(void* block, std::align_val_t) noexcept {
-  std::free(block);
-}
+[[gnu::noinline]] void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
 [[gnu::noinline]] void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
   std::free(block);
 }
@@ -103,11 +102,19 @@ task<long> tick() {
 TEST_CASE("reads, writes and timers through use_task allocate nothing in the steady state") {
   // A report of a loop that other programs kept from running would allocate.
   brigade::testing::small_runtime rt({.blocked_after = 0ms});
-  CHECK(rt.submit(loop, talk, executor_kind::loop).get() == 0);
-  CHECK(rt.submit(threads, talk, executor_kind::loop).get() == 0);
-  CHECK(rt.submit(threads, talk, executor_kind::threads).get() == 0);
-  CHECK(rt.submit(loop, tick).get() == 0);
-  CHECK(rt.submit(threads, tick).get() == 0);
+  // Of several tries the one with the fewest: a thread may begin, or have its first operation, at
+  // any time. What each operation allocated would be there in every try, thousands of times.
+  const auto fewest = [&](auto&&... call) {
+    long least = rt.submit(call...).get();
+    for (int attempt = 1; attempt < 5 && least != 0; ++attempt)
+      least = std::min(least, rt.submit(call...).get());
+    return least;
+  };
+  CHECK(fewest(loop, talk, executor_kind::loop) == 0);
+  CHECK(fewest(threads, talk, executor_kind::loop) == 0);
+  CHECK(fewest(threads, talk, executor_kind::threads) == 0);
+  CHECK(fewest(loop, tick) == 0);
+  CHECK(fewest(threads, tick) == 0);
 }
 
 #endif
