@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include <brigade/reactor/foreign_hold.hpp>
 #include <brigade/work/context.hpp>
 #include <brigade/work/dispatcher.hpp>
 
@@ -24,6 +25,7 @@ bool guest_strand::runs_here() const noexcept {
 }
 
 void guest_strand::post(work_item& item) noexcept {
+  const foreign_hold hold(*job_->owner());
   item.next = nullptr;
   bool first = false;
   {

@@ -5,6 +5,7 @@
 #include <asio/cancellation_type.hpp>
 
 #include <brigade/base/error.hpp>
+#include <brigade/reactor/foreign_hold.hpp>
 #include <brigade/work/dispatcher.hpp>
 #include <brigade/work/job_state.hpp>
 
@@ -57,6 +58,7 @@ void operation::completed() noexcept {
   const std::uint32_t before =
       state_.fetch_add(std::uint32_t{ended} - one_hold, std::memory_order_acq_rel);
   if ((before & all_holds) != one_hold) return;
+  const foreign_hold hold(*root_->job().owner());  // the task waits for what follows
   give_signal_back();
   io_->resume(*root_);
 }
