@@ -93,13 +93,13 @@ inline int square(int x) { return x * x; }
 
 inline bg::task<int> square_later(int x) {
   co_await bg::sleep_for(1ms);
-  co_return x* x;
+  co_return x * x;
 }
 
 inline asio::awaitable<int> square_as_guest(int x) {
   asio::steady_timer timer(co_await asio::this_coro::executor, 1ms);
   co_await timer.async_wait(asio::use_awaitable);
-  co_return x* x;
+  co_return x * x;
 }
 
 }  // namespace contract
