@@ -1,6 +1,8 @@
 #include <brigade/processes/oom.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 
 #include <brigade/os/cpu.hpp>
 #include <brigade/os/fd.hpp>
@@ -21,22 +23,28 @@ std::vector<std::string> oom_counters() {
   const os::cgroup_directories directories = os::find_cgroup_directories(groups, mounts);
   std::vector<std::string> counters;
   if (!directories.v2.empty()) counters.push_back(directories.v2.front() + "/memory.events");
+  if (!directories.v1_memory.empty()) {
+    counters.push_back(directories.v1_memory.front() + "/memory.oom_control");
+  }
   counters.push_back("/proc/vmstat");
   return counters;
 }
 
-oom_watch::oom_watch(const std::vector<std::string>& counters) {
+void oom_watch::count_in(const std::vector<std::string>& counters) {
   for (const std::string& each : counters) {
     const auto now = kills_in(each);
     if (!now) continue;
+    if (path_ != each) known_ = seen_ = *now;
     path_ = each;
-    known_ = *now;
     return;
   }
 }
 
-bool oom_watch::take_kill() {
-  if (path_.empty() || kills_in(path_).value_or(0) <= known_) return false;
+bool oom_watch::take_kill(clock::time_point now) {
+  if (now - seen_at_ > std::chrono::seconds(1)) known_ = seen_;
+  seen_at_ = now;
+  if (!path_.empty()) seen_ = std::max(seen_, kills_in(path_).value_or(0));
+  if (seen_ <= known_) return false;
   ++known_;
   return true;
 }

@@ -63,6 +63,7 @@ void conductor::tell(const std::function<void(const worker_info&)>& hook,
 
 void conductor::start_supervisor() {
   try {
+    oom_.count_in(oom_counters());  // the workers are to be in the group in which we are now
     link_.start(options_, supervisor_link::follows::thread, nursery_ ? &*nursery_ : nullptr);
     poll_->add(link_.get(), EPOLLIN, link_token);
     link_ready_before_ = clock::now() + options_.boot_limit;
@@ -315,7 +316,7 @@ void conductor::bury(worker_slot& slot, const os::process_end& end) {
   // Before its task's future is ready, whose owner may look at the statistics.
   const bool lost = slot.was_ready && slot.sent == end_request::none;
   if (end.signal == SIGKILL && slot.sent == end_request::none) {
-    slot.out_of_memory = oom_.take_kill();
+    slot.out_of_memory = oom_.take_kill(clock::now());
   }
   if (lost) owner_->count_worker(executor_kind::processes, true);
   if (slot.job != nullptr) {

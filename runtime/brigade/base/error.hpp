@@ -115,7 +115,9 @@ struct worker_death {
   std::optional<unsigned> worker = std::nullopt;  // its number in the pool
   // Where the fault was, of SIGSEGV, SIGBUS, SIGILL, SIGFPE.
   std::optional<std::uint64_t> fault_address = std::nullopt;
-  bool out_of_memory = false;  // the kernel killed it because its control group was out of memory
+  // The kernel killed it because its control group, or the system, was out of memory. Where the
+  // kernel counts such kills for the system only, one of another process at that moment counts too.
+  bool out_of_memory = false;
   // Calls of the thread that crashed, innermost first: "function + 0x1f (file)", or without a
   // symbol "file + 0x1234". Empty when it did not crash by itself.
   std::vector<std::string> backtrace = {};

@@ -60,6 +60,7 @@ std::string unescape(std::string_view text) {
 struct group_paths {
   std::optional<std::string> v2;
   std::optional<std::string> v1_cpu;
+  std::optional<std::string> v1_memory;
 };
 
 group_paths parse_self_cgroup(std::string_view text) {
@@ -73,6 +74,7 @@ group_paths parse_self_cgroup(std::string_view text) {
     if (!path.starts_with('/')) continue;
     if (controllers.empty()) paths.v2 = path;
     if (has_word(controllers, "cpu")) paths.v1_cpu = path;
+    if (has_word(controllers, "memory")) paths.v1_memory = path;
   }
   return paths;
 }
@@ -149,6 +151,8 @@ cgroup_directories find_cgroup_directories(std::string_view self_cgroup,
       found.v2 = directories_up(*paths.v2, root, mount_point);
     } else if (type == "cgroup" && paths.v1_cpu && has_word(dash[3], "cpu")) {
       found.v1_cpu = directories_up(*paths.v1_cpu, root, mount_point);
+    } else if (type == "cgroup" && paths.v1_memory && has_word(dash[3], "memory")) {
+      found.v1_memory = directories_up(*paths.v1_memory, root, mount_point);
     }
   }
   return found;

@@ -38,6 +38,7 @@ struct cpu_budget {
 struct cgroup_directories {
   std::vector<std::string> v2;
   std::vector<std::string> v1_cpu;
+  std::vector<std::string> v1_memory;
 };
 
 // `self_cgroup` is the text of /proc/self/cgroup, `mountinfo` of /proc/self/mountinfo.

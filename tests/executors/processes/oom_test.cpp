@@ -22,6 +22,8 @@ void put(const std::string& path, const std::string& text) {
   std::filesystem::rename(hidden, path);
 }
 
+const detail::clock::time_point start = detail::clock::now();
+
 // A control group below this process's own, whose members may have so much memory. Not everywhere
 // may one be made: that takes a writable hierarchy whose memory controller is delegated to groups
 // below this one. Then it is empty.
@@ -105,6 +107,7 @@ TEST_CASE("kills for want of memory are read where the kernel writes them") {
   CHECK(detail::parse_oom_kills("oom_kill 12") == 12);
   CHECK_FALSE(detail::parse_oom_kills("oom_group_kill 5\nxoom_kill 4\n"));
   CHECK_FALSE(detail::parse_oom_kills(""));
+  CHECK(detail::parse_oom_kills("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n") == 2);
   CHECK(detail::oom_counters().back() == "/proc/vmstat");
 }
 
@@ -112,29 +115,49 @@ TEST_CASE("each kill is taken once, and those before the watch never") {
   const signs sign;
   const std::string events = sign("memory.events");
   put(events, "low 0\noom 4\noom_kill 3\noom_group_kill 0\n");
-  detail::oom_watch watch({sign("none"), events, "/proc/vmstat"});
-  CHECK_FALSE(watch.take_kill());
+  detail::oom_watch watch;
+  watch.count_in({sign("none"), events, "/proc/vmstat"});
+  CHECK_FALSE(watch.take_kill(start));
   put(events, "low 0\noom 5\noom_kill 5\noom_group_kill 0\n");
-  CHECK(watch.take_kill());
-  CHECK(watch.take_kill());
-  CHECK_FALSE(watch.take_kill());
+  CHECK(watch.take_kill(start));
+  CHECK(watch.take_kill(start));
+  CHECK_FALSE(watch.take_kill(start));
   std::filesystem::remove(events);  // the group has gone
-  CHECK_FALSE(watch.take_kill());
+  CHECK_FALSE(watch.take_kill(start));
   put(events, "oom_kill 6\n");
-  CHECK(watch.take_kill());
+  CHECK(watch.take_kill(start));
+}
+
+TEST_CASE("kills that nobody took in time were of other processes") {
+  const signs sign;
+  const std::string events = sign("memory.events");
+  put(events, "oom_kill 1\n");
+  detail::oom_watch watch;
+  watch.count_in({events});
+  put(events, "oom_kill 4\n");
+  CHECK(watch.take_kill(start));
+  CHECK(watch.take_kill(start + 1s));
+  CHECK_FALSE(watch.take_kill(start + 2s + 1ms));
+  put(events, "oom_kill 5\n");
+  CHECK(watch.take_kill(start + 9s));
+  watch.count_in({events});  // the same: it goes on
+  put(events, "oom_kill 6\n");
+  CHECK(watch.take_kill(start + 9s));
 }
 
 TEST_CASE("a file without a count is passed over, and where there is none nothing happens") {
   const signs sign;
   put(sign("old"), "low 0\nhigh 0\nmax 0\noom 0\n");  // before Linux 4.13
   put(sign("vmstat"), "nr_free_pages 7\noom_kill 1\n");
-  detail::oom_watch watch({sign("old"), sign("vmstat")});
+  detail::oom_watch watch;
+  watch.count_in({sign("old"), sign("vmstat")});
   put(sign("old"), "oom_kill 9\n");
-  CHECK_FALSE(watch.take_kill());
+  CHECK_FALSE(watch.take_kill(start));
   put(sign("vmstat"), "nr_free_pages 3\noom_kill 2\n");
-  CHECK(watch.take_kill());
-  detail::oom_watch blind({sign("none")});
-  CHECK_FALSE(blind.take_kill());
+  CHECK(watch.take_kill(start));
+  detail::oom_watch blind;
+  blind.count_in({sign("none")});
+  CHECK_FALSE(blind.take_kill(start));
 }
 
 TEST_CASE("a worker that the kernel kills for want of memory is told from one that is killed") {

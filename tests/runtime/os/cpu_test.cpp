@@ -107,6 +107,18 @@ TEST_CASE("the first control groups keep CPU limits in a hierarchy of its own") 
   CHECK(quota_of(self, mounts, there) == 3.0);
 }
 
+TEST_CASE("the first control groups count memory in a hierarchy of its own") {
+  constexpr std::string_view self = "4:memory:/kube/pod\n3:cpu:/x\n0::/z\n";
+  constexpr std::string_view mounts =
+      "31 24 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+      "32 24 0:29 /kube /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+  using directories = std::vector<std::string>;
+  const os::cgroup_directories found = os::find_cgroup_directories(self, mounts);
+  CHECK(found.v1_memory == directories{"/sys/fs/cgroup/memory/pod", "/sys/fs/cgroup/memory"});
+  CHECK(found.v1_cpu == directories{"/sys/fs/cgroup/cpu/x", "/sys/fs/cgroup/cpu"});
+  CHECK(found.v2.empty());
+}
+
 TEST_CASE("a mount point with a blank in its name is found") {
   constexpr std::string_view mounts = "29 24 0:26 / /my\\040groups rw - cgroup2 cgroup2 rw\n";
   CHECK(quota_of("0::/\n", mounts, {{"/my groups/cpu.max", "100000 100000\n"}}) == 1.0);
