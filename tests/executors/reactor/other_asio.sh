@@ -4,7 +4,8 @@
 set -euo pipefail
 
 library=$1
-scratch=$2
+scratch=$(mktemp -d "$2.XXXXXX")  # another run of this test may be going on
+trap 'rm -rf "$scratch"' EXIT
 shift 2
 includes=()
 while [[ $1 != -- ]]; do
@@ -13,7 +14,6 @@ while [[ $1 != -- ]]; do
 done
 shift
 
-mkdir -p "$scratch"
 cat > "$scratch/program.cpp" <<'SOURCE'
 #include <brigade/reactor/io_context.hpp>
 int main() {}
