@@ -15,6 +15,7 @@
 #include <brigade/processes/output_reader.hpp>
 #include <brigade/processes/process_house.hpp>
 #include <brigade/processes/process_main.hpp>
+#include <brigade/processes/worker_life.hpp>
 #include <brigade/work/context.hpp>
 #include <brigade/work/dispatcher.hpp>
 
@@ -115,9 +116,7 @@ struct process::state {
     detail::start_worker order;
     order.what = detail::role::process;
     order.how = options.start;
-    for (const auto& [name, value] : options.environment) {
-      order.environment.push_back(name + "=" + value);
-    }
+    order.environment = detail::variables_of(options.environment);
     child = home->start(std::move(order), descriptors, options.name);
     house = std::move(home);
     output = std::move(reader);

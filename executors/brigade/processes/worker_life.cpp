@@ -25,13 +25,6 @@ bool defines(const std::vector<std::string>& variables, const std::string& start
                              [&](const std::string& each) { return each.starts_with(start); });
 }
 
-std::vector<std::string> joined(const environment_list& list) {
-  std::vector<std::string> variables;
-  for (const auto& [name, value] : list)
-    variables.push_back(name + "=" + value);
-  return variables;
-}
-
 std::vector<std::pair<int, std::uint64_t>> resources_of(const worker_limits& limits) {
   std::vector<std::pair<int, std::uint64_t>> resources;
   const auto add = [&](int resource, const std::optional<std::uint64_t>& value) {
@@ -80,9 +73,26 @@ void check_life(const processes_options& options) {
     if (std::ranges::find(allowed, cpu) != allowed.end()) continue;
     refuse("CPU " + std::to_string(cpu) + " is none that this process may use");
   }
-  for (const auto& [name, value] : options.environment) {
-    if (name.empty() || name.find('=') != name.npos) refuse("'" + name + "' names no variable");
+  try {
+    static_cast<void>(variables_of(options.environment));
+  } catch (const std::invalid_argument& wrong) {
+    refuse(wrong.what());
   }
+}
+
+std::vector<std::string> variables_of(const environment_list& list) {
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : list) {
+    if (name.empty() || name.find('=') != name.npos || name.find('\0') != name.npos) {
+      throw std::invalid_argument("environment: '" + name.substr(0, name.find('\0')) +
+                                  "' names no variable");
+    }
+    if (value.find('\0') != value.npos) {
+      throw std::invalid_argument("environment: the value of '" + name + "' has a zero byte");
+    }
+    variables.push_back(name + "=" + value);
+  }
+  return variables;
 }
 
 worker_setup setup_of(const processes_options& options, unsigned slot) {
@@ -104,7 +114,7 @@ worker_setup setup_of(const processes_options& options, unsigned slot) {
 }
 
 std::vector<std::string> pool_variables(const processes_options& options) {
-  std::vector<std::string> variables = joined(options.environment);
+  std::vector<std::string> variables = variables_of(options.environment);
   if (!options.share_cpus) return variables;
   const std::vector<std::string> known = os::environment();
   const unsigned share = std::max(1U, os::usable_cpus() / std::max(1U, options.workers));
@@ -118,7 +128,7 @@ std::vector<std::string> pool_variables(const processes_options& options) {
 
 std::vector<std::string> worker_variables(const processes_options& options, unsigned slot) {
   if (!options.environment_of) return {};
-  return joined(options.environment_of(slot));
+  return variables_of(options.environment_of(slot));
 }
 
 void settle_in(const worker_setup& setup, int initializer, const black_box& box,

@@ -16,9 +16,12 @@ namespace brigade::detail {
 // Throws std::invalid_argument for what could never work.
 void check_life(const processes_options& options);
 [[nodiscard]] worker_setup setup_of(const processes_options& options, unsigned slot);
-// "NAME=value": what all workers have in addition to the environment of the host.
+// As "NAME=value". Throws std::invalid_argument for what names no variable.
+[[nodiscard]] std::vector<std::string> variables_of(const environment_list& list);
+// What all workers have in addition to the environment of the host.
 [[nodiscard]] std::vector<std::string> pool_variables(const processes_options& options);
-// What that worker has in addition to those. Throws what the user's function throws.
+// What that worker has in addition to those. Throws as variables_of(), and what the user's function
+// throws.
 [[nodiscard]] std::vector<std::string> worker_variables(const processes_options& options,
                                                         unsigned slot);
 

@@ -27,6 +27,19 @@ using deadline = std::chrono::steady_clock::time_point;
 // ahead of it, and several times cheaper to read.
 [[nodiscard]] deadline coarse_now() noexcept;
 
+// Holds any duration of std::chrono, and nanoseconds of three centuries exactly.
+using any_time = std::chrono::duration<long double, std::nano>;
+
+// That point in the clock's own duration, rounded up. What does not fit is the first or the last.
+template <class Duration>
+[[nodiscard]] deadline at(
+    std::chrono::time_point<std::chrono::steady_clock, Duration> when) noexcept {
+  const any_time since(when.time_since_epoch());
+  if (since >= any_time(deadline::max().time_since_epoch())) return deadline::max();
+  if (since <= any_time(deadline::min().time_since_epoch())) return deadline::min();
+  return std::chrono::ceil<deadline::duration>(when);
+}
+
 // So long from now, rounded up. What does not fit is never, or has always been.
 template <class Rep, class Period>
 [[nodiscard]] deadline after(std::chrono::duration<Rep, Period> time) noexcept {

@@ -61,7 +61,11 @@ class completion_stream {
 
   // The same as a future, for co_await. One at a time.
   [[nodiscard]] future<item> next_async() {
-    detail::dispatcher* const owner = shared_->owner;
+    detail::dispatcher* owner = nullptr;
+    {
+      const std::lock_guard lock(shared_->mutex);
+      owner = shared_->owner;
+    }
     detail::job_ref<waiter> made(
         new waiter(detail::dispatcher::is_alive(owner) ? owner : nullptr, shared_));
     detail::job_ref<waiter> given_up;

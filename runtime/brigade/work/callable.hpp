@@ -32,6 +32,15 @@ struct stored_of<char (&)[N]> {
 template <class T>
 using stored_t = typename stored_of<T>::type;
 
+// As std::is_copy_constructible, which containers and lambdas of what cannot be copied only claim to
+// be. Of lambdas nobody can know.
+template <class T>
+inline constexpr bool is_copyable = std::is_copy_constructible_v<T>;
+template <class T>
+  requires requires { typename T::value_type; } && (!std::same_as<typename T::value_type, T>)
+inline constexpr bool is_copyable<T> =
+    std::is_copy_constructible_v<T> && is_copyable<typename T::value_type>;
+
 // Coroutines of other libraries that can be run as a task. Specialised for each by the room that
 // knows the library: `using value_type`, `static task<value_type> adopt(Guest)`.
 template <class Guest>

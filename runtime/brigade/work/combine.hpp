@@ -30,7 +30,9 @@ class outcome {
   using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
   explicit outcome(value_type value) : result_(std::in_place_index<0>, std::move(value)) {}
-  explicit outcome(std::exception_ptr error) : result_(std::in_place_index<1>, std::move(error)) {}
+  // A failure; the tag tells it from a value that is an exception_ptr.
+  outcome(std::in_place_index_t<1> /*error*/, std::exception_ptr error)
+      : result_(std::in_place_index<1>, std::move(error)) {}
 
   [[nodiscard]] bool has_value() const noexcept { return result_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -148,15 +150,16 @@ class joint final : public hand_state<Result> {
   std::atomic<std::size_t> decider_{nobody};
 };
 
-// `states` are the typed parts, in a vector or a tuple that `finish` has too.
+// `states` are the typed parts, in a vector or a tuple that `finish` has too. `owner` is the runtime
+// of all of them; null when nobody knows it but the parts.
 template <class Result, class Finish, class... States>
-future<Result> join_states(decided_by rule, Finish finish, const std::vector<States>&... vectors) {
+future<Result> join_states(dispatcher* owner, decided_by rule, Finish finish,
+                           const std::vector<States>&... vectors) {
   std::vector<job_ref<job_state>> parts;
   (..., [&] {
     for (const auto& state : vectors) parts.push_back(job_ref<job_state>::share(*state));
   }());
-  dispatcher* owner = nullptr;  // parts that have ended may have outlived theirs
-  for (const auto& part : parts) {
+  for (const auto& part : parts) {  // those that have ended may have outlived theirs
     if (owner == nullptr) owner = part->living_owner();
   }
   using joint_type = joint<Result, Finish>;
@@ -176,6 +179,20 @@ std::vector<job_ref<state_of<T>>> take_states(std::vector<future<T>>&& futures) 
   states.reserve(futures.size());
   for (future<T>& each : futures) states.push_back(future_access::take(std::move(each)));
   return states;
+}
+
+template <class T>
+auto all_of(dispatcher* owner, std::vector<job_ref<state_of<T>>> states) {
+  using result = std::conditional_t<std::is_void_v<T>, void, std::vector<element_t<T>>>;
+  auto finish = [states](std::size_t) -> result {
+    if constexpr (!std::is_void_v<T>) {
+      result values;
+      values.reserve(states.size());
+      for (const auto& state : states) values.push_back(take_element(*state));
+      return values;
+    }
+  };
+  return join_states<result>(owner, decided_by::first_error, std::move(finish), states);
 }
 
 template <class... Ts>
@@ -199,17 +216,7 @@ consteval void require_moved() {
 // All values in order; void futures yield void for a vector and std::monostate in a tuple.
 template <class T>
 auto when_all(std::vector<future<T>>&& futures) {
-  using result = std::conditional_t<std::is_void_v<T>, void, std::vector<detail::element_t<T>>>;
-  auto states = detail::take_states(std::move(futures));
-  auto finish = [states](std::size_t) -> result {
-    if constexpr (!std::is_void_v<T>) {
-      result values;
-      values.reserve(states.size());
-      for (const auto& state : states) values.push_back(detail::take_element(*state));
-      return values;
-    }
-  };
-  return detail::join_states<result>(detail::decided_by::first_error, std::move(finish), states);
+  return detail::all_of(nullptr, detail::take_states(std::move(futures)));
 }
 
 template <class... Ts>
@@ -223,7 +230,7 @@ auto when_all(future<Ts>&&... futures) {
     return std::apply(
         [](const auto&... each) { return result(detail::take_element(*each)...); }, states);
   };
-  return detail::join_states<result>(detail::decided_by::first_error, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_error, std::move(finish), erased);
 }
 
 // The first that ends decides, with its value or its error. Throws std::invalid_argument for an
@@ -238,7 +245,7 @@ auto when_any(std::vector<future<T>>&& futures) {
   auto finish = [states](std::size_t decider) {
     return result{decider, detail::take_element(*states[decider])};
   };
-  return detail::join_states<result>(detail::decided_by::first_end, std::move(finish), states);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish), states);
 }
 
 // The same for futures of several types: a variant whose index is that of the first to end.
@@ -260,7 +267,7 @@ auto when_any(future<Ts>&&... futures) {
     }(std::index_sequence_for<Ts...>{});
     return std::move(*chosen);
   };
-  return detail::join_states<result>(detail::decided_by::first_end, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish), erased);
 }
 
 // Every outcome, values and errors alike, in order.
@@ -273,14 +280,14 @@ auto gather(std::vector<future<T>>&& futures) {
     outcomes.reserve(states.size());
     for (const auto& state : states) {
       if (std::exception_ptr error = state->take_error()) {
-        outcomes.emplace_back(std::move(error));
+        outcomes.emplace_back(std::in_place_index<1>, std::move(error));
       } else {
         outcomes.emplace_back(detail::take_element(*state));
       }
     }
     return outcomes;
   };
-  return detail::join_states<result>(detail::decided_by::everything, std::move(finish), states);
+  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish), states);
 }
 
 template <class... Ts>
@@ -295,13 +302,14 @@ auto gather(future<Ts>&&... futures) {
         [](const auto&... each) {
           const auto one = []<class T>(detail::state_of<T>& state) {
             std::exception_ptr error = state.take_error();
-            return error ? outcome<T>(std::move(error)) : outcome<T>(detail::take_element(state));
+            return error ? outcome<T>(std::in_place_index<1>, std::move(error))
+                         : outcome<T>(detail::take_element(state));
           };
           return result(one(*each)...);
         },
         states);
   };
-  return detail::join_states<result>(detail::decided_by::everything, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish), erased);
 }
 
 // The refusal of futures that were not moved, in one line.

@@ -80,8 +80,9 @@ class [[nodiscard]] future {
   future() noexcept = default;
   future(future&& other) noexcept = default;
   future& operator=(future&& other) noexcept {
+    future taken(std::move(other));  // which may be this one
     drop();
-    state_ = std::move(other.state_);
+    state_ = std::move(taken.state_);
     return *this;
   }
   ~future() { drop(); }
@@ -108,16 +109,15 @@ class [[nodiscard]] future {
   template <class Clock, class Duration>
   std::future_status wait_until(std::chrono::time_point<Clock, Duration> deadline) const {
     if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
-      const auto until =
-          std::chrono::ceil<std::chrono::steady_clock::duration>(deadline);
-      return checked().wait_until(until) ? std::future_status::ready
-                                         : std::future_status::timeout;
+      return checked().wait_until(os::at(deadline)) ? std::future_status::ready
+                                                    : std::future_status::timeout;
     } else {
       // Another clock may be adjusted while we wait: look again until it says so.
       for (;;) {
-        const auto rest = deadline - Clock::now();
+        const os::any_time rest = os::any_time(deadline.time_since_epoch()) -
+                                  os::any_time(Clock::now().time_since_epoch());
         if (wait_for(rest) == std::future_status::ready) return std::future_status::ready;
-        if (Clock::now() >= deadline) return std::future_status::timeout;
+        if (rest.count() <= 0) return std::future_status::timeout;
       }
     }
   }

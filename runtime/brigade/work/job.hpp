@@ -111,6 +111,7 @@ class hand_state : public state_of<R> {
 // A call that does not travel. For calls that do, see transport.hpp.
 struct stays_here {
   static constexpr bool has_cargo = false;
+  static constexpr bool repeats = true;  // the arguments are copied for a task that may run again
   static constexpr const remote_call* call() noexcept { return nullptr; }
   static constexpr const std::type_info* obstacle() noexcept { return nullptr; }
 };
@@ -118,6 +119,11 @@ struct stays_here {
 template <class Refused>
 struct cannot_travel : stays_here {
   static const std::type_info* obstacle() noexcept { return &typeid(Refused); }
+};
+// The same for a task that runs once, whose arguments need not be copyable.
+template <class Transport>
+struct once : Transport {
+  static constexpr bool repeats = false;
 };
 
 template <class Transport, class F, class... Args>
@@ -129,7 +135,7 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
   using arguments = std::tuple<Args...>;
 
  public:
-  static constexpr bool copyable = (std::is_copy_constructible_v<Args> && ...);
+  static constexpr bool copyable = Transport::repeats && (is_copyable<Args> && ...);
 
   template <class G, class... As>
   explicit job(std::in_place_t, G&& callable, As&&... args) {
@@ -261,7 +267,7 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
     if constexpr (copyable) {
       if (keeps_arguments()) {
         copies.stored = std::make_unique<arguments>(payload_.value.stored);
-        if constexpr (std::is_copy_constructible_v<F>) {
+        if constexpr (is_copyable<F>) {
           copies.callable = std::make_unique<F>(payload_.value.callable);
           return call_stored(*copies.callable, *copies.stored, token());
         } else {

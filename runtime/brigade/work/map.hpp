@@ -7,7 +7,11 @@
 //   imap_unordered the same in the order in which they end, as completed<R>
 // Plain functions are sent in chunks (of `.chunk`, or as guided.hpp says to threads whose queue has
 // room for that, and in equal ones elsewhere), coroutines one task each. A failure stops the rest
-// and is thrown. Elements are copied from an lvalue range and moved from an rvalue one.
+// and is thrown. Elements are moved from an rvalue container, and copied from all else: an lvalue
+// and a view, whose elements are somebody else's.
+//
+// When the range or submit throws, what was submitted before is cancelled. map and starmap return
+// no earlier than it has ended; from the _async ones the exception comes at once.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +21,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -32,7 +37,47 @@
 namespace brigade::detail {
 
 template <class Range>
-using range_value = std::decay_t<decltype(*std::begin(std::declval<Range&>()))>;
+using range_value = std::iter_value_t<decltype(std::begin(std::declval<Range&>()))>;
+
+// Whether nobody else will look at the elements of what was passed as Range&&.
+template <class Range>
+inline constexpr bool owns_elements = !std::is_lvalue_reference_v<Range> &&
+                                      !std::ranges::view<std::remove_cvref_t<Range>> &&
+                                      !std::ranges::borrowed_range<Range>;
+
+enum class waits : bool { no, yes };
+
+// The parts of a map, which `submit` puts into a vector one after the other.
+template <class R, class Submit>
+std::vector<job_ref<state_of<R>>> submit_parts(waits blocks, const Submit& submit) {
+  std::vector<future<R>> parts;
+  try {
+    submit(parts);
+  } catch (...) {
+    for (future<R>& part : parts)
+      part.cancel();
+    if (blocks == waits::no) throw;
+    for (const future<R>& part : parts) {
+      try {
+        part.wait();
+      } catch (const would_deadlock&) {  // this worker cannot wait for it
+      }
+    }
+    throw;
+  }
+  return take_states(std::move(parts));
+}
+
+// The end of a map that blocks. When it may not wait here, its tasks are cancelled.
+template <class R>
+R get_all(future<R> all) {
+  try {
+    return all.get();
+  } catch (...) {
+    if (all.valid()) all.cancel();
+    throw;
+  }
+}
 
 [[nodiscard]] inline submit_options options_from(executor_kind where, const map_options& from) {
   submit_options options;
@@ -55,21 +100,22 @@ using range_value = std::decay_t<decltype(*std::begin(std::declval<Range&>()))>;
 // Submits the elements in chunks of `chunk` and joins the results.
 template <bool Star, class Where, class F, class T>
 auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements,
-                const map_options& options) {
+                const map_options& options, waits blocks) {
   using chunk_type = map_chunk<Star, F, T>;
   using results = typename chunk_type::results;
   const executor_kind kind = where;
   const std::size_t count = elements.size();
   const std::size_t chunk = chunk_size(options.chunk, count, to.at(kind).worker_count());
-  std::vector<job_ref<state_of<results>>> states;
-  for (std::size_t begin = 0; begin < count; begin += chunk) {
-    const auto first =
-        std::make_move_iterator(elements.begin() + static_cast<std::ptrdiff_t>(begin));
-    const auto size = static_cast<std::ptrdiff_t>(std::min(chunk, count - begin));
-    states.push_back(future_access::take(
-        submit_to<is_flexible<Where>>(to, kind, options_from(kind, options), chunk_type{}, callable,
-                                      std::vector<T>(first, first + size))));
-  }
+  const auto states = submit_parts<results>(blocks, [&](std::vector<future<results>>& parts) {
+    for (std::size_t begin = 0; begin < count; begin += chunk) {
+      const auto first =
+          std::make_move_iterator(elements.begin() + static_cast<std::ptrdiff_t>(begin));
+      const auto size = static_cast<std::ptrdiff_t>(std::min(chunk, count - begin));
+      parts.push_back(submit_to<is_flexible<Where>>(to, kind, options_from(kind, options),
+                                                    chunk_type{}, callable,
+                                                    std::vector<T>(first, first + size)));
+    }
+  });
   auto finish = [states, count](std::size_t) -> results {
     static_cast<void>(count);  // not needed for void
     if constexpr (!std::is_void_v<results>) {
@@ -82,24 +128,27 @@ auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements
       return values;
     }
   };
-  return join_states<results>(decided_by::first_error, std::move(finish), states);
+  return join_states<results>(&to, decided_by::first_error, std::move(finish), states);
 }
 
 // The same for threads, which share the elements: see guided.hpp.
 template <bool Star, class F, class T>
-auto map_guided(dispatcher& to, F callable, std::vector<T> elements, const map_options& options) {
+auto map_guided(dispatcher& to, F callable, std::vector<T> elements, const map_options& options,
+                waits blocks) {
   using share = map_share<Star, F, T>;
   using results = typename share::results;
   constexpr executor_kind kind = executor_kind::threads;
   const auto shared = std::make_shared<share>(std::move(elements), to.at(kind).worker_count());
   if (shared->ranges.size() > to.gate_of(kind).places()) {  // a worker could not wait for room
-    return map_chunks<Star>(to, threads, std::move(callable), std::move(shared->elements), options);
+    return map_chunks<Star>(to, threads, std::move(callable), std::move(shared->elements), options,
+                            blocks);
   }
-  std::vector<job_ref<state_of<void>>> states;
-  for (std::size_t range = 0; range < shared->ranges.size(); ++range) {
-    states.push_back(future_access::take(submit_to<false>(
-        to, kind, options_from(kind, options), map_range<Star, F, T>{}, callable, shared)));
-  }
+  const auto states = submit_parts<void>(blocks, [&](std::vector<future<void>>& parts) {
+    for (std::size_t range = 0; range < shared->ranges.size(); ++range) {
+      parts.push_back(submit_to<false>(to, kind, options_from(kind, options),
+                                       map_range<Star, F, T>{}, callable, shared));
+    }
+  });
   auto finish = [shared](std::size_t) -> results {
     if constexpr (!std::is_void_v<results>) {
       results values;
@@ -111,20 +160,21 @@ auto map_guided(dispatcher& to, F callable, std::vector<T> elements, const map_o
       return values;
     }
   };
-  return join_states<results>(decided_by::first_error, std::move(finish), states);
+  return join_states<results>(&to, decided_by::first_error, std::move(finish), states);
 }
 
 template <bool Star, class Where, class F, class Range>
-auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_options& options) {
+auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_options& options,
+            waits blocks) {
   using element = range_value<Range>;
   using traits = typename element_call<Star, F, element>::traits;
   using result = typename traits::result;
   using joined = std::conditional_t<std::is_void_v<result>, void, std::vector<element_t<result>>>;
   const auto take = [](auto& at) -> element {
-    if constexpr (std::is_lvalue_reference_v<Range>) {
-      return *at;
-    } else {
+    if constexpr (owns_elements<Range>) {
       return std::move(*at);
+    } else {
+      return *at;
     }
   };
   const executor_kind kind = where;
@@ -134,20 +184,21 @@ auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_op
   } else if (is_null_function(callable)) {  // before it becomes an argument of chunks
     return failed_future<joined>(to, std::make_exception_ptr(null_function()));
   } else if constexpr (traits::is_coroutine) {
-    std::vector<future<result>> futures;
-    for (auto at = std::begin(range); at != std::end(range); ++at) {
-      futures.push_back(submit_to<is_flexible<Where>>(
-          to, kind, options_from(kind, options), map_one<Star, F, element>{}, callable, take(at)));
-    }
-    return when_all(std::move(futures));
+    return all_of(&to, submit_parts<result>(blocks, [&](std::vector<future<result>>& parts) {
+                    for (auto at = std::begin(range); at != std::end(range); ++at) {
+                      parts.push_back(submit_to<is_flexible<Where>>(
+                          to, kind, options_from(kind, options), map_one<Star, F, element>{},
+                          callable, take(at)));
+                    }
+                  }));
   } else {
     std::vector<element> elements;
     for (auto at = std::begin(range); at != std::end(range); ++at)
       elements.push_back(take(at));
     if (kind == executor_kind::threads && options.chunk == 0) {
-      return map_guided<Star>(to, std::move(callable), std::move(elements), options);
+      return map_guided<Star>(to, std::move(callable), std::move(elements), options, blocks);
     }
-    return map_chunks<Star>(to, where, std::move(callable), std::move(elements), options);
+    return map_chunks<Star>(to, where, std::move(callable), std::move(elements), options, blocks);
   }
 }
 
@@ -171,7 +222,8 @@ class imap_source {
         if (at == end) return std::nullopt;
         const executor_kind kind = where;
         auto submitted =
-            submit_to<is_flexible<Where>>(to, kind, options_from(kind, options), callable, *at);
+            submit_to<is_flexible<Where>>(to, kind, options_from(kind, options), callable,
+                                          static_cast<range_value<Range>>(*at));
         ++at;
         return submitted;
       };
@@ -198,7 +250,12 @@ class imap_range {
  public:
   explicit imap_range(detail::imap_source<R> source) : source_(std::move(source)) {}
   imap_range(imap_range&&) noexcept = default;
-  imap_range& operator=(imap_range&&) noexcept = default;
+  imap_range& operator=(imap_range&& other) noexcept {
+    imap_range old(std::move(*this));
+    source_ = std::move(other.source_);
+    in_flight_ = std::exchange(other.in_flight_, {});
+    return *this;
+  }
   ~imap_range() {
     for (future<R>& each : in_flight_)
       each.cancel();
@@ -232,21 +289,38 @@ class imap_range {
   std::deque<future<R>> in_flight_;
 };
 
-// The range that imap_unordered returns: completed<R>, whose index is the element's.
+// The range that imap_unordered returns: completed<R>, whose index is the element's. Dropping it
+// cancels what is in flight.
 template <class R>
 class imap_unordered_range {
  public:
   explicit imap_unordered_range(detail::imap_source<R> source) : source_(std::move(source)) {}
+  imap_unordered_range(imap_unordered_range&&) noexcept = default;
+  imap_unordered_range& operator=(imap_unordered_range&& other) noexcept {
+    imap_unordered_range old(std::move(*this));
+    source_ = std::move(other.source_);
+    stream_ = std::move(other.stream_);
+    added_ = other.added_;
+    in_flight_ = std::exchange(other.in_flight_, {});
+    return *this;
+  }
+  ~imap_unordered_range() {
+    for (const auto& [index, state] : in_flight_)
+      state->cancel();
+  }
 
   [[nodiscard]] std::optional<completed<R>> next() {
-    while (in_flight_ < source_.window()) {
+    while (in_flight_.size() < source_.window()) {
       std::optional<future<R>> more = source_.next();
       if (!more) break;
+      in_flight_.emplace_back(added_++, detail::job_ref<detail::job_state>::share(
+                                            detail::future_access::state(*more)));
       stream_.add(std::move(*more));
-      ++in_flight_;
     }
     std::optional<completed<R>> ended = stream_.next();
-    if (ended) --in_flight_;
+    if (ended) {
+      std::erase_if(in_flight_, [&](const auto& each) { return each.first == ended->index; });
+    }
     return ended;
   }
 
@@ -256,37 +330,42 @@ class imap_unordered_range {
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
+  using in_flight = std::pair<std::size_t, detail::job_ref<detail::job_state>>;
+
   detail::imap_source<R> source_;
   completion_stream<R> stream_;
-  std::size_t in_flight_ = 0;
+  std::size_t added_ = 0;
+  std::vector<in_flight> in_flight_;  // with its index
 };
 
 template <class Where, class F, class Range>
 requires std::is_convertible_v<Where, executor_kind>
 auto submitter::map_async(Where where, F callable, Range&& range, map_options options) {
   return detail::map_to<false, Where, detail::stored_t<F>>(*to_, where, std::move(callable),
-                                                           std::forward<Range>(range), options);
+                                                           std::forward<Range>(range), options,
+                                                           detail::waits::no);
 }
 
 template <class Where, class F, class Range>
 requires std::is_convertible_v<Where, executor_kind>
 auto submitter::map(Where where, F callable, Range&& range, map_options options) {
-  return map_async(where, std::move(callable), std::forward<Range>(range), std::move(options))
-      .get();
+  return detail::get_all(detail::map_to<false, Where, detail::stored_t<F>>(
+      *to_, where, std::move(callable), std::forward<Range>(range), options, detail::waits::yes));
 }
 
 template <class Where, class F, class Range>
 requires std::is_convertible_v<Where, executor_kind>
 auto submitter::starmap_async(Where where, F callable, Range&& range, map_options options) {
   return detail::map_to<true, Where, detail::stored_t<F>>(*to_, where, std::move(callable),
-                                                          std::forward<Range>(range), options);
+                                                          std::forward<Range>(range), options,
+                                                          detail::waits::no);
 }
 
 template <class Where, class F, class Range>
 requires std::is_convertible_v<Where, executor_kind>
 auto submitter::starmap(Where where, F callable, Range&& range, map_options options) {
-  return starmap_async(where, std::move(callable), std::forward<Range>(range), std::move(options))
-      .get();
+  return detail::get_all(detail::map_to<true, Where, detail::stored_t<F>>(
+      *to_, where, std::move(callable), std::forward<Range>(range), options, detail::waits::yes));
 }
 
 template <class Where, class F, class Range>

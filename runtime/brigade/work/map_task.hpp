@@ -57,14 +57,23 @@ struct map_chunk {
         return std::invoke(callable, token..., std::move(element));
       }
     };
+    // Also of vector<bool>, which has no T to refer to.
+    const auto next = [&]() -> decltype(auto) {
+      if constexpr (std::is_same_v<T, bool>) {
+        bool element = *begin++;
+        return static_cast<result>(one(element));
+      } else {
+        return one(*begin++);
+      }
+    };
     if constexpr (std::is_void_v<results>) {
-      for (; begin != end; ++begin)
-        one(*begin);
+      while (begin != end)
+        next();
     } else {
       results values;
       values.reserve(static_cast<std::size_t>(end - begin));
-      for (; begin != end; ++begin)
-        values.push_back(one(*begin));
+      while (begin != end)
+        values.push_back(next());
       return values;
     }
   }

@@ -3,7 +3,8 @@
 //
 // Callable and arguments are decay-copied and owned until the task has ended. With a tag, what
 // cannot travel to a process is refused by the compiler; with a run-time value it arrives as
-// not_transportable in the future. submit itself throws only queue_full and runtime_stopped.
+// not_transportable in the future. submit itself throws only queue_full and runtime_stopped: what
+// the copy of an argument throws is in the future too.
 #pragma once
 
 #include <exception>
@@ -42,20 +43,43 @@ consteval auto choose_transport() {
 
 // Flexible: the executor may be one of processes.
 template <bool Flexible, class F, class... Args>
-using job_for =
-    job<typename decltype(choose_transport<Flexible, stored_t<F>, stored_t<Args>...>())::type,
-        stored_t<F>, stored_t<Args>...>;
+using transport_for =
+    typename decltype(choose_transport<Flexible, stored_t<F>, stored_t<Args>...>())::type;
+template <bool Flexible, class F, class... Args>
+using job_for = job<transport_for<Flexible, F, Args...>, stored_t<F>, stored_t<Args>...>;
+// Without options: it runs once. What travels can be copied anyway.
+template <class Transport>
+using plain_transport =
+    std::conditional_t<Transport::has_cargo, std::type_identity<Transport>,
+                       std::type_identity<once<Transport>>>::type;
+template <bool Flexible, class F, class... Args>
+using plain_job_for =
+    job<plain_transport<transport_for<Flexible, F, Args...>>, stored_t<F>, stored_t<Args>...>;
 
 template <class F, class... Args>
 using result_for = typename call_traits<stored_t<F>, stored_t<Args>...>::result;
 
-// Makes a job and gives it its place in the runtime. Throws runtime_stopped.
+// What the copy of a callable or an argument threw, while there was no task yet.
+struct not_copied {
+  std::exception_ptr error;
+};
+
+// Throws not_copied.
+template <class Job, class... Parts>
+job_ref<Job> make_job(Parts&&... parts) {
+  try {
+    return job_ref<Job>(new Job(std::in_place, std::forward<Parts>(parts)...));
+  } catch (...) {
+    throw not_copied{std::current_exception()};
+  }
+}
+
+// Makes a job and gives it its place in the runtime. Throws runtime_stopped and not_copied.
 template <bool Flexible, class F, class... Args>
 auto adopt_job(dispatcher& to, executor_kind where, submit_options& options, F&& callable,
                Args&&... args) {
   using job_type = job_for<Flexible, F, Args...>;
-  job_ref<job_type> made(
-      new job_type(std::in_place, std::forward<F>(callable), std::forward<Args>(args)...));
+  auto made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
   made->keep_times();
   to.adopt(*made, where, options);
   return made;
@@ -81,8 +105,13 @@ inline std::exception_ptr objection(const submit_options& options, const job_sta
 template <bool Flexible, class F, class... Args>
 future<result_for<F, Args...>> submit_to(dispatcher& to, executor_kind where,
                                          submit_options options, F&& callable, Args&&... args) {
-  auto made = adopt_job<Flexible>(to, where, options, std::forward<F>(callable),
-                                  std::forward<Args>(args)...);
+  job_ref<job_for<Flexible, F, Args...>> made;
+  try {
+    made = adopt_job<Flexible>(to, where, options, std::forward<F>(callable),
+                               std::forward<Args>(args)...);
+  } catch (const not_copied& failure) {
+    return failed_future<result_for<F, Args...>>(to, failure.error);
+  }
   made->retain();  // the queue's
   if (const std::exception_ptr wrong = objection(options, *made, made->copyable)) {
     to.give_up(*made, wrong);
@@ -97,9 +126,13 @@ future<result_for<F, Args...>> submit_to(dispatcher& to, executor_kind where,
 template <bool Flexible, class F, class... Args>
 future<result_for<F, Args...>> submit_plain(dispatcher& to, executor_kind where, F&& callable,
                                             Args&&... args) {
-  using job_type = job_for<Flexible, F, Args...>;
-  job_ref<job_type> made(
-      new job_type(std::in_place, std::forward<F>(callable), std::forward<Args>(args)...));
+  using job_type = plain_job_for<Flexible, F, Args...>;
+  job_ref<job_type> made;
+  try {
+    made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
+  } catch (const not_copied& failure) {
+    return failed_future<result_for<F, Args...>>(to, failure.error);
+  }
   made->keep_times();
   to.adopt(*made, where);
   made->retain();  // the queue's
@@ -111,9 +144,14 @@ future<result_for<F, Args...>> submit_plain(dispatcher& to, executor_kind where,
 // And without a future.
 template <bool Flexible, class F, class... Args>
 void post_plain(dispatcher& to, executor_kind where, F&& callable, Args&&... args) {
-  using job_type = job_for<Flexible, F, Args...>;
-  job_ref<job_type> made(
-      new job_type(std::in_place, std::forward<F>(callable), std::forward<Args>(args)...));
+  using job_type = plain_job_for<Flexible, F, Args...>;
+  job_ref<job_type> made;
+  try {
+    made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
+  } catch (const not_copied& failure) {
+    report_error(to.callbacks(), {{}, 0, where}, failure.error);
+    return;
+  }
   made->without_future();
   to.adopt(*made, where);
   to.submit(*made.take());
@@ -193,8 +231,15 @@ task<future<result_for<F, Args...>>> submit_with_room(dispatcher* to, Where wher
                                                       Args... args) {
   submit_options options = options_for(std::move(where));
   const executor_kind kind = options.on.value_or(executor_kind::threads);
-  auto made =
-      adopt_job<is_flexible<Where>>(*to, kind, options, std::move(callable), std::move(args)...);
+  job_ref<job_for<is_flexible<Where>, F, Args...>> made;
+  std::exception_ptr uncopied;
+  try {
+    made =
+        adopt_job<is_flexible<Where>>(*to, kind, options, std::move(callable), std::move(args)...);
+  } catch (const not_copied& failure) {
+    uncopied = failure.error;
+  }
+  if (uncopied) co_return failed_future<result_for<F, Args...>>(*to, std::move(uncopied));
   made->retain();  // the queue's
   if (const std::exception_ptr wrong = objection(options, *made, made->copyable)) {
     to->give_up(*made, wrong);

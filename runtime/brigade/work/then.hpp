@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <brigade/work/context.hpp>
 #include <brigade/work/future.hpp>
 #include <brigade/work/submit.hpp>
 #include <brigade/work/watch.hpp>
@@ -207,12 +208,14 @@ auto future<R>::then(Where where, F&& f) && {
     return future<result>();
   } else {
     auto source = detail::future_access::take(std::move(*this));
-    detail::dispatcher* const living = source->living_owner();
+    detail::dispatcher* living = source->living_owner();
+    if (living == nullptr && source->owner() == nullptr) {  // as when_all of nothing
+      living = detail::this_thread_context().owner;
+    }
     if (living == nullptr) {
       throw runtime_stopped(
-          "a continuation was refused: the runtime of the future has been destroyed; take the "
-          "value "
-          "with get() and submit to a living runtime",
+          "a continuation was refused: the future has no runtime: its task's has been destroyed, or "
+          "it combines no futures; take the value with get() and submit to a living runtime",
           {});
     }
     detail::dispatcher& to = *living;

@@ -62,6 +62,7 @@ struct travels {
   using result = typename traits::result;
   using job_type = job<travels, F, Args...>;
   static constexpr bool has_cargo = true;
+  static constexpr bool repeats = true;
   static constexpr const std::type_info* obstacle() noexcept { return nullptr; }
 
   static const remote_call* call() noexcept {

@@ -338,6 +338,12 @@ TEST_CASE("limits and CPUs that could never be are refused when the runtime is m
   options = pool_of(1);
   options.processes.environment = {{"A=B", "c"}};
   CHECK(contains(message_of([&] { runtime rt(options); }), "'A=B'"));
+  options = pool_of(1);
+  options.processes.environment = {{std::string("A\0B", 3), "c"}};
+  CHECK(contains(message_of([&] { runtime rt(options); }), "'A' names no variable"));
+  options = pool_of(1);
+  options.processes.environment = {{"A", std::string("\0", 1)}};
+  CHECK(contains(message_of([&] { runtime rt(options); }), "the value of 'A'"));
 }
 
 TEST_CASE("a worker has variables of its own, and its share of the CPUs") {

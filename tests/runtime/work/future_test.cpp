@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "support/eventually.hpp"
 #include "toy_executor.hpp"
@@ -63,6 +64,60 @@ TEST_CASE("waiting with a limit says whether the result is there, and changes no
   CHECK(answer.wait_for(0s) == std::future_status::ready);
   CHECK(answer.wait_until(std::chrono::system_clock::now() - 1h) == std::future_status::ready);
   CHECK(answer.get() == 1);
+}
+
+TEST_CASE("no point of any clock is too early or too late to wait for") {
+  using std::chrono::hours;
+  using std::chrono::steady_clock;
+  using std::chrono::system_clock;
+  using std::chrono::time_point;
+  barrier_gate door;
+  toy_runtime rt;
+  auto answer = rt.submit(threads, [&door] { door.pass(); return 1; });
+  CHECK(answer.wait_until(system_clock::time_point::min()) == std::future_status::timeout);
+  CHECK(answer.wait_until(steady_clock::time_point::min()) == std::future_status::timeout);
+  CHECK(answer.wait_until(time_point<system_clock, hours>::min()) == std::future_status::timeout);
+  CHECK(answer.wait_until(time_point<steady_clock, hours>::min()) == std::future_status::timeout);
+  // These wait until it is ready, which is not before they have begun to.
+  auto opens = rt.submit(loop, [&] {
+    std::this_thread::sleep_for(20ms);
+    door.open();
+  });
+  CHECK(answer.wait_until(time_point<steady_clock, hours>::max()) == std::future_status::ready);
+  CHECK(answer.wait_until(time_point<system_clock, hours>::max()) == std::future_status::ready);
+  CHECK(answer.wait_until(system_clock::time_point::max()) == std::future_status::ready);
+  opens.get();
+  CHECK(answer.get() == 1);
+}
+
+TEST_CASE("a future that is moved to itself keeps its task") {
+  toy_runtime rt;
+  auto answer = rt.submit(threads, [] { return 1; });
+  auto& same = answer;
+  answer = std::move(same);
+  REQUIRE(answer.valid());
+  CHECK(answer.get() == 1);
+}
+
+namespace {
+
+struct cannot_be_copied {
+  cannot_be_copied() = default;
+  cannot_be_copied(const cannot_be_copied&) { throw std::out_of_range("no copy"); }
+};
+
+}  // namespace
+
+TEST_CASE("what the copy of an argument throws is in the future, or goes to the error hook") {
+  error_log log;
+  toy_runtime rt(log.hooks());
+  const cannot_be_copied argument;
+  const auto take = [](const cannot_be_copied&) { return 1; };
+  CHECK_THROWS_AS(rt.submit(threads, take, argument).get(), std::out_of_range);
+  CHECK_THROWS_AS(rt.submit({.on = loop, .name = "copy"}, take, argument).get(), std::out_of_range);
+  CHECK(log.count() == 0);
+  rt.post(threads, take, argument);
+  CHECK(log.count() == 1);
 }
 
 TEST_CASE("every use of an empty future throws std::future_error") {

@@ -5,12 +5,23 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <numeric>
+#include <ranges>
+#include <span>
 #include <stdexcept>
 #include <stop_token>
+#include <string>
+#include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include <brigade/work/sleep.hpp>
+#include <brigade/work/task.hpp>
+#include <brigade/work/then.hpp>
+
+#include "support/eventually.hpp"
 #include "toy_executor.hpp"
 
 using namespace brigade;
@@ -125,4 +136,153 @@ TEST_CASE("the first failure of a map is thrown, and the rest is cancelled") {
     return each;
   };
   CHECK_THROWS_AS(rt.map(threads, fails, first_numbers(1000)), std::out_of_range);
+}
+
+TEST_CASE("elements are moved out of a container that was given up, and out of nothing else") {
+  toy_runtime rt({}, {}, workers);
+  const std::string text(100, 'x');
+  const auto length = [](std::string each) { return each.size(); };
+  std::vector<std::string> words(3, text);
+  const std::vector<std::size_t> lengths(3, text.size());
+  for (const std::size_t chunk : {0U, 1U}) {
+    CHECK(rt.map(threads, length, words, {.chunk = chunk}) == lengths);
+    CHECK(rt.map(threads, length, std::span(words), {.chunk = chunk}) == lengths);
+    CHECK(rt.map(threads, length, words | std::views::take(3), {.chunk = chunk}) == lengths);
+    CHECK(rt.map(threads, length, std::ranges::subrange(words), {.chunk = chunk}) == lengths);
+    CHECK(words == std::vector<std::string>(3, text));
+  }
+  for (const std::string& each : rt.imap(threads, [](std::string word) { return word; },
+                                         std::span(words)))
+    CHECK(each == text);
+  CHECK(words == std::vector<std::string>(3, text));
+  std::vector<std::unique_ptr<int>> owners;
+  owners.push_back(std::make_unique<int>(4));
+  CHECK(rt.map(threads, [](std::unique_ptr<int> each) { return *each; }, std::move(owners)) ==
+        std::vector<int>{4});
+}
+
+TEST_CASE("elements that are proxies of their range become values") {
+  toy_runtime rt({}, {}, workers);
+  const auto negate = [](bool each) { return each ? 0 : 1; };
+  const std::vector<int> expected{1, 0, 0};
+  for (const std::size_t chunk : {0U, 2U}) {
+    CHECK(rt.map(threads, negate, std::vector<bool>{false, true, true}, {.chunk = chunk}) ==
+          expected);
+  }
+  auto later = rt.map_async(loop, negate, std::vector<bool>{false, true, true});
+  CHECK(later.get() == expected);
+  std::vector<int> lazy;
+  for (const int each : rt.imap(threads, negate, std::vector<bool>{false, true, true}))
+    lazy.push_back(each);
+  CHECK(lazy == expected);
+}
+
+namespace {
+
+// Counts those that are inside.
+struct inside {
+  explicit inside(std::atomic<int>& counter) : count(counter) { ++count; }
+  inside(const inside&) = delete;
+  inside& operator=(const inside&) = delete;
+  ~inside() { --count; }
+  std::atomic<int>& count;
+};
+
+// Ends when it is asked to; 0 at once.
+auto until_stopped(std::atomic<int>& count) {
+  return [&count](std::stop_token stop, int each) {
+    const inside here(count);
+    while (each != 0 && !stop.stop_requested())
+      std::this_thread::yield();
+    return each;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("when a map that blocks throws, none of its tasks runs on") {
+  std::atomic<int> count{0};
+  std::atomic<int> begun{0};
+  SUBCASE("because the queue was full") {
+    toy_runtime rt({}, {.max_pending = 3, .when_full = when_full::fail}, workers);
+    const auto task = [&, wait = until_stopped(count)](std::stop_token stop, int each) {
+      ++begun;
+      return wait(std::move(stop), each + 1);
+    };
+    CHECK_THROWS_AS(rt.map(threads, task, first_numbers(10), {.chunk = 1}), queue_full);
+    CHECK(count == 0);
+    const int before = begun;
+    CHECK(before <= 3);
+    rt.submit(threads, [] {}).get();
+    CHECK(rt.shutdown(shutdown_mode::drain));
+    CHECK(begun == before);
+  }
+  SUBCASE("because its range threw") {
+    toy_runtime rt({}, {}, workers);
+    const auto sleeps = [&](int each) -> task<int> {
+      const inside here(count);
+      ++begun;
+      co_await sleep_for(std::chrono::hours(1));
+      co_return each;
+    };
+    const std::vector<int> numbers = first_numbers(10);
+    const auto thrown = numbers | std::views::transform([](int each) {
+                          if (each == 5) throw std::out_of_range("five");
+                          return each;
+                        });
+    CHECK_THROWS_AS(rt.map(loop, sleeps, thrown), std::out_of_range);
+    CHECK(count == 0);
+    CHECK(begun <= 5);
+  }
+}
+
+TEST_CASE("a lazy range that is dropped or assigned cancels what is in flight") {
+  std::atomic<int> count{0};
+  toy_runtime rt({}, {}, workers);
+  const auto same = [](int each) { return each; };
+  {
+    auto range = rt.imap(threads, until_stopped(count), first_numbers(100), {.window = 4});
+    CHECK(range.next() == 0);
+    range = rt.imap(threads, until_stopped(count), first_numbers(5), {.window = 5});
+    CHECK(range.next() == 0);
+    range = rt.imap(threads, until_stopped(count), std::vector<int>{0, 0});
+    CHECK(range.next() == 0);
+    CHECK(range.next() == 0);
+    CHECK_FALSE(range.next());
+  }
+  {
+    auto range = rt.imap_unordered(threads, until_stopped(count), first_numbers(100), {.window = 4});
+    const auto first = range.next();
+    REQUIRE(first);
+    CHECK(first->index == 0);
+    range = rt.imap_unordered(threads, until_stopped(count), first_numbers(100), {.window = 3});
+    CHECK(range.next()->index == 0);
+  }
+  CHECK(rt.map(threads, same, first_numbers(5)) == first_numbers(5));
+  CHECK(rt.shutdown(shutdown_mode::drain));  // would last for ever
+  CHECK(count == 0);
+}
+
+TEST_CASE("the result of a map of nothing can be continued") {
+  toy_runtime rt({}, {}, workers);
+  const auto same = [](int each) { return each; };
+  const auto later = [](int each) -> task<int> { co_return each; };
+  const auto size = [](const std::vector<int>& all) { return all.size(); };
+  CHECK(rt.map_async(threads, same, std::vector<int>{}).then(threads, size).get() == 0);
+  CHECK(rt.map_async(loop, same, std::vector<int>{}).then(threads, size).get() == 0);
+  CHECK(rt.map_async(loop, later, std::vector<int>{}).then(threads, size).get() == 0);
+  const auto combine = [&] { return when_all(std::vector<future<int>>{}).then(loop, size).get(); };
+  CHECK(rt.submit(threads, combine).get() == 0);  // in the runtime of the task
+  CHECK_THROWS_AS(combine(), runtime_stopped);    // of which runtime?
+}
+
+TEST_CASE("gather tells a value that is an exception from an error") {
+  toy_runtime rt;
+  std::vector<future<std::exception_ptr>> futures;
+  futures.push_back(rt.submit(
+      threads, [] { return std::make_exception_ptr(std::out_of_range("a value")); }));
+  auto outcomes = gather(std::move(futures)).get();
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].has_value());
+  CHECK_THROWS_AS(std::rethrow_exception(*outcomes[0]), std::out_of_range);
 }

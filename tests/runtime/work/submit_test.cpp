@@ -167,3 +167,21 @@ TEST_CASE("observers and statistics see every task once") {
   CHECK(seen->failed == 1);
   CHECK(seen->named == 10);
 }
+
+TEST_CASE("arguments and captures need not be copyable") {
+  toy_runtime rt;
+  const auto owners = [] {
+    std::vector<std::unique_ptr<int>> made;
+    made.push_back(std::make_unique<int>(7));
+    return made;
+  };
+  const auto first = [](std::vector<std::unique_ptr<int>> from) { return *from.front(); };
+  CHECK(rt.submit(threads, first, owners()).get() == 7);
+  CHECK(rt.submit({.on = threads, .name = "first"}, first, owners()).get() == 7);
+  CHECK(rt.submit(executor_kind::loop, first, owners()).get() == 7);
+  CHECK(rt.submit(threads, [held = owners()] { return *held.front(); }).get() == 7);
+  std::atomic<int> posted{0};
+  rt.post(loop, [held = owners(), &posted] { posted = *held.front(); });
+  rt.shutdown(shutdown_mode::drain);
+  CHECK(posted == 7);
+}
