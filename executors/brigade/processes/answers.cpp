@@ -8,6 +8,7 @@
 #include <brigade/base/error.hpp>
 #include <brigade/codec/codec.hpp>
 #include <brigade/codec/exception.hpp>
+#include <brigade/os/memfd.hpp>
 #include <brigade/processes/call_cargo.hpp>
 #include <brigade/processes/death.hpp>
 #include <brigade/processes/poll_tokens.hpp>
@@ -235,7 +236,7 @@ void conductor::settle(finished_call& call) {
   const task_identity task = job.identity();
   bool decided = call.decided;
   try {
-    codec::reader in(call.answer.body);
+    codec::reader in(call.answer.body, {.about_to_fill = os::about_to_fill});
     if (call.answer.message.kind == wire::message_kind::result) {
       decided = job.remote()->accept(job, in) || decided;
     } else {
@@ -269,7 +270,7 @@ void conductor::on_large_answer(worker_slot& slot, const wire::arrived_frame& fr
     call.job = slot.job;
     call.lane = slot.lane.get();
     call.decided = slot.decided;
-    call.answer = {answer->message, frame.body};
+    call.answer = {answer->message, frame.body, {}};
     note_task_ended(slot);
     promote(slot, clock::now(), promoted);
   }

@@ -1,15 +1,20 @@
 #include <brigade/processes/call_cargo.hpp>
 
+#include <cstring>
+#include <utility>
+
 #include <brigade/base/error.hpp>
 #include <brigade/codec/transportable.hpp>
 #include <brigade/codec/type_name.hpp>
-#include <brigade/codec/writer.hpp>
 #include <brigade/work/dispatcher.hpp>
 #include <brigade/work/transport.hpp>
 
 namespace brigade::detail {
 
 namespace {
+
+// From here on a body is encoded where the workers read it.
+constexpr std::size_t least_in_block = std::size_t{64} << 10;
 
 not_transportable refusal(const job_state& job) {
   std::string text(codec::not_transportable_text);
@@ -21,30 +26,62 @@ not_transportable refusal(const job_state& job) {
 
 }  // namespace
 
-void pack(job_state& job, std::size_t most_bytes) {
+call_cargo::~call_cargo() {
+  if (block_) blocks_->give_back(std::move(block_));
+}
+
+std::span<std::byte> call_cargo::grow(std::span<const std::byte> used, std::size_t wanted) {
+  if (used.empty() && wanted <= small_.size()) return small_;
+  wire::block shared;
+  std::unique_ptr<std::byte[]> own;
+  std::span<std::byte> to;
+  if (wanted >= least_in_block && (shared = (*offered_)->take(wanted))) {
+    blocks_ = *offered_;
+    to = shared.memory.bytes();
+  } else {
+    own = std::make_unique_for_overwrite<std::byte[]>(wanted);
+    to = {own.get(), wanted};
+  }
+  if (!used.empty()) std::memcpy(to.data(), used.data(), used.size());
+  if (wire::block outgrown = std::exchange(block_, std::move(shared))) {
+    blocks_->give_back(std::move(outgrown));
+  }
+  own_ = std::move(own);
+  return to;
+}
+
+void call_cargo::pack(const job_state& job, std::size_t most_bytes,
+                      const std::shared_ptr<wire::block_store>& blocks) {
+  offered_ = &blocks;
   const remote_call* const call = job.remote();
-  if (call == nullptr) throw refusal(job);
+  const std::string name = job.name();
   codec::limits bounds;
   bounds.encoded_bytes = most_bytes;
-  codec::writer out(bounds);
+  codec::writer out(*this, bounds);
   write_code_address(out, reinterpret_cast<const void*>(call->thunk));
   call->encode(job, out);
+  out.put_raw(name.data(), name.size());
+  body_ = out.bytes();
+  offered_ = nullptr;
+  address_.number = job.id();
+  address_.name_size = static_cast<std::uint32_t>(name.size());
+  if (call->takes_stop) address_.flags |= wire::takes_stop;
+  if (job.owner()->observed()) address_.flags |= wire::wants_cpu;
+  if (!block_) return;
+  address_.place = wire::body_place::block;
+  address_.at = block_.at;
+}
+
+void pack(job_state& job, std::size_t most_bytes,
+          const std::shared_ptr<wire::block_store>& blocks) {
+  if (job.remote() == nullptr) throw refusal(job);
   auto packed = std::make_unique<call_cargo>();
-  packed->body = out.take();
+  packed->pack(job, most_bytes, blocks);
   *job.cargo_slot() = std::move(packed);
 }
 
 call_cargo& cargo_of(job_state& job) noexcept {
   return static_cast<call_cargo&>(**job.cargo_slot());
-}
-
-wire::lane_message address(const job_state& job, std::size_t name_size) {
-  wire::lane_message message;
-  message.number = job.id();
-  message.name_size = static_cast<std::uint32_t>(name_size);
-  if (job.remote()->takes_stop) message.flags |= wire::takes_stop;
-  if (job.owner()->observed()) message.flags |= wire::wants_cpu;
-  return message;
 }
 
 std::exception_ptr cancelled_error(const job_state& job, const char* what) {

@@ -6,7 +6,6 @@
 #include <brigade/processes/conductor.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include <brigade/processes/call_cargo.hpp>
 #include <brigade/processes/poll_tokens.hpp>
@@ -37,23 +36,11 @@ bool takes_more(const worker_slot& slot) noexcept {
          slot.cause == disturbance::none && slot.lent.size() < depth(slot);
 }
 
-std::span<const std::byte> bytes_of(const std::string& text) noexcept {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-std::vector<std::byte> frame_of(std::uint64_t call, const std::vector<std::byte>& body,
-                                std::span<const std::byte> name) {
+std::vector<std::byte> frame_of(std::uint64_t call, std::span<const std::byte> body) {
   wire::frame_header header;
   header.kind = wire::frame_kind::call;
   header.call = call;
-  header.body_size = body.size() + name.size();
-  std::vector<std::byte> frame;
-  frame.reserve(sizeof header + header.body_size);
-  const auto start = std::as_bytes(std::span(&header, 1));
-  frame.insert(frame.end(), start.begin(), start.end());
-  frame.insert(frame.end(), body.begin(), body.end());
-  frame.insert(frame.end(), name.begin(), name.end());
-  return frame;
+  return wire::make_frame(header, body);
 }
 
 }  // namespace
@@ -141,16 +128,14 @@ void conductor::send_to(worker_slot& slot, job_state& job, clock::time_point now
 
 void conductor::write_call(worker_slot& slot, job_state& job) {
   const call_cargo& cargo = cargo_of(job);
-  const std::string name = job.name();
-  wire::lane_message message = address(job, name.size());
+  wire::lane_message message = cargo.address();
   // This worker and the caller that waits for it, and nobody else.
   if (busy_ + 1 <= cpus_) message.flags |= wire::may_spin;
-  const auto written =
-      slot.lane->write(message, cargo.body, bytes_of(name), std::nullopt, /*large=*/true);
+  const auto written = slot.lane->write(message, cargo.body(), std::nullopt, /*large=*/true);
   slot.call = written->call;
   if (written->place == wire::body_place::message) {
     slot.by_message = true;
-    slot.unsent = frame_of(written->call, cargo.body, bytes_of(name));
+    slot.unsent = frame_of(written->call, cargo.body());
     note_news();
   }
   if (watchful_ && !led_) {
@@ -182,9 +167,8 @@ bool conductor::lend_one(clock::time_point now, job_queue& dead) {
   if (to == nullptr) return false;
   job_state* const job = next_fresh(true, dead);
   if (job == nullptr) return false;
-  const std::string name = job->name();
-  const auto written = to->lane->write(address(*job, name.size()), cargo_of(*job).body,
-                                       bytes_of(name), to->call, /*large=*/false);
+  const call_cargo& cargo = cargo_of(*job);
+  const auto written = to->lane->write(cargo.address(), cargo.body(), to->call, /*large=*/false);
   if (!written) {
     job->end_loan();
     queue_.push_front(*job);

@@ -21,6 +21,8 @@ namespace {
 // answer may wait when none does.
 constexpr std::chrono::milliseconds watchful_time{10};
 constexpr std::chrono::milliseconds watch_interval{1};
+// Memory of large arguments that has not been used for so long goes back to the system.
+constexpr std::chrono::seconds trim_interval{1};
 
 processes_options checked(processes_options options) {
   const auto refuse = [](const std::string& what) {
@@ -117,6 +119,15 @@ void conductor::enqueue(job_state& job, locked& lock) {
     return slot.phase == worker_phase::ready || slot.index >= worker_count();
   };
   if (!queue_.empty() && !std::ranges::all_of(slots_, ready)) note_news();
+}
+
+void conductor::note_blocks() noexcept {
+  // seq_cst: a block is held before this looks; wait() says that it does not trim and then looks
+  // for blocks. One of them sees the other.
+  if (blocks_->held_bytes() == 0 || trims_.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard lock(mutex_);
+  trims_.store(true, std::memory_order_seq_cst);
+  note_news();
 }
 
 void conductor::note_news() noexcept {
@@ -249,7 +260,10 @@ void conductor::run() noexcept {
       stopping = stopping_;
     }
     if (stopping) {
-      if (end_pool()) return;
+      if (end_pool()) {
+        blocks_->trim(clock::time_point::max());
+        return;
+      }
     } else {
       adjust();
       refill();
@@ -261,6 +275,7 @@ void conductor::run() noexcept {
     }
     send_frames();
     wait();
+    blocks_->trim(clock::now() - trim_interval);
     note_progress();
     act_on_deadlines();
   }
@@ -299,6 +314,11 @@ void conductor::wait() {
       }
     }
     // What was answered before that; a caller that leads and has not slept for long reads it.
+    trims_.store(false, std::memory_order_seq_cst);  // as in note_blocks()
+    if (blocks_->held_bytes() != 0) {
+      trims_.store(true, std::memory_order_seq_cst);
+      until = std::min(until.value_or(now + trim_interval), now + trim_interval);
+    }
     news_ = news_ || (!(led_ && watchful_) && any_answer());
     if (news_) until = clock::time_point{};
     asleep_ = !news_;

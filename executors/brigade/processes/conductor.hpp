@@ -16,6 +16,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -33,6 +34,7 @@
 #include <brigade/processes/output_reader.hpp>
 #include <brigade/processes/supervisor_link.hpp>
 #include <brigade/processes/worker_slot.hpp>
+#include <brigade/wire/block_store.hpp>
 #include <brigade/wire/pause.hpp>
 #include <brigade/work/dispatcher.hpp>
 #include <brigade/work/executor.hpp>
@@ -66,6 +68,12 @@ class conductor {
     return target_.load(std::memory_order_relaxed);  // a number of its own, nothing goes with it
   }
   [[nodiscard]] const processes_options& options() const noexcept { return options_; }
+  // Of the arguments that are large.
+  [[nodiscard]] const std::shared_ptr<wire::block_store>& blocks() const noexcept {
+    return blocks_;
+  }
+  // Some may have been taken: the thread is to let go of them when they are no longer used.
+  void note_blocks() noexcept;
   // Throws std::invalid_argument for an absurd number.
   void resize(unsigned workers);
   [[nodiscard]] std::vector<worker_info> workers() const;
@@ -167,6 +175,8 @@ class conductor {
   dispatcher* owner_;
   std::atomic<unsigned> target_;  // how many workers there should be
   const unsigned cpus_;
+  // A job's arguments may outlive the pool for a moment.
+  const std::shared_ptr<wire::block_store> blocks_ = std::make_shared<wire::block_store>();
 
   std::mutex joining_;  // taken before mutex_
   mutable std::mutex mutex_;
@@ -183,6 +193,8 @@ class conductor {
   // moment workers need not tell it.
   bool watchful_ = false;
   clock::time_point last_led_{};
+  // The thread looks each second for blocks that are not used; written under the mutex.
+  std::atomic<bool> trims_{false};
   std::uint64_t last_choice_ = 0;
   unsigned busy_ = 0;  // workers with a job
   std::array<unsigned, priority_levels> lent_{};

@@ -77,7 +77,9 @@ void conductor::start_worker(worker_slot& slot) {
   try {
     os::socket_pair pair = os::make_socket_pair();
     os::unique_fd lane_fd;
-    auto lane = std::make_shared<wire::host_lane>(wire::host_lane::make(lane_fd));
+    os::unique_fd answers_fd;
+    auto lane = std::make_shared<wire::host_lane>(
+        wire::host_lane::make(lane_fd, answers_fd, options_.max_message_bytes));
     lane->tell_me(wire::host_wait::by_message);
     wire::channel channel(std::move(pair.first));
     wire::frame_header header;
@@ -85,7 +87,8 @@ void conductor::start_worker(worker_slot& slot) {
     channel.send(wire::make_frame(header, codec::to_bytes(setup)));  // fits into the socket
     os::unique_fd box_fd;
     black_box box = black_box::make(box_fd);
-    std::vector<int> descriptors{pair.second.get(), lane_fd.get(), box_fd.get()};
+    std::vector<int> descriptors{pair.second.get(), lane_fd.get(), box_fd.get(), blocks_->file(),
+                                 answers_fd.get()};
     if (setup.has_initializer) {
       if (!initializer_) {
         initializer_ = os::make_sealed_memfd("brigade-init", options_.initializer.bytes());
@@ -334,6 +337,10 @@ void conductor::bury(worker_slot& slot, const os::process_end& end) {
     }
   }
   close_channel(slot);
+  if (slot.lane) {
+    const std::lock_guard lock(mutex_);
+    slot.lane->let_go_of_blocks();
+  }
   slot.pidfd.reset();
   slot.act_at.reset();
   if (slot.was_ready) tell(owner_->callbacks().on_worker_stop, slot);

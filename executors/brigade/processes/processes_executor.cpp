@@ -6,10 +6,11 @@ namespace brigade::detail {
 
 void processes_executor::prepare(job_state& job) noexcept {
   try {
-    pack(job, conductor_.options().max_message_bytes);
+    pack(job, conductor_.options().max_message_bytes, conductor_.blocks());
   } catch (...) {
     job.discard(about(job.identity(), std::current_exception()));
   }
+  conductor_.note_blocks();
 }
 
 void processes_executor::post(work_item& item) noexcept {

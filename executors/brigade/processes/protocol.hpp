@@ -37,8 +37,9 @@ using module_list = std::vector<module_entry>;
                                      bool same_program = true);
 
 // --- host to supervisor -------------------------------------------------------------------------
-// Start a child. Its descriptors come along, of a worker: its end of the channel, its lane; of
-// a process: its call, and the file for its failure.
+// Start a child. Its descriptors come along, of a worker: its end of the channel, its lane,
+// its black box, the blocks of large calls and of its large answers; of a process: its call, and
+// the file for its failure.
 struct start_worker {
   std::uint64_t worker = 0;  // never used twice
   unsigned slot = 0;

@@ -12,10 +12,11 @@
 #include <brigade/codec/codec.hpp>
 #include <brigade/codec/exception.hpp>
 #include <brigade/os/clock.hpp>
+#include <brigade/os/crash_handler.hpp>
+#include <brigade/os/memfd.hpp>
 #include <brigade/os/process.hpp>
 #include <brigade/os/thread.hpp>
 #include <brigade/processes/black_box.hpp>
-#include <brigade/os/crash_handler.hpp>
 #include <brigade/processes/failure.hpp>
 #include <brigade/processes/output_reader.hpp>
 #include <brigade/processes/process_main.hpp>
@@ -30,8 +31,6 @@
 
 namespace brigade::detail {
 namespace {
-
-constexpr std::size_t kept_answer_bytes = wire::area_bytes;
 
 // The runtime of this worker, made on first use, by whatever thread.
 class lazy_runtime {
@@ -56,7 +55,8 @@ class worker final : public remote_host {
  public:
   worker(inheritance inherited, make_local_runtime make)
       : channel_(std::move(inherited.descriptors.at(0))),
-        lane_(inherited.descriptors.at(1).get()),
+        lane_(inherited.descriptors.at(1).get(), std::move(inherited.descriptors.at(3)),
+              std::move(inherited.descriptors.at(4))),
         box_(inherited.descriptors.at(2).get()),
         stops_(lane_),
         runtime_(make),
@@ -106,10 +106,9 @@ class worker final : public remote_host {
                             inherited.descriptors.at(count - 1).get());
     }
     bounds_.encoded_bytes = setup.max_message_bytes;
-    out_ = codec::writer(bounds_);
     hello greeting;
     if (!inherited.is_fork) greeting.modules = own_modules();
-    const int initializer = setup.has_initializer ? inherited.descriptors.at(3).get() : -1;
+    const int initializer = setup.has_initializer ? inherited.descriptors.at(5).get() : -1;
     greeting.failure = failure_of([&] { settle_in(setup, initializer, box_, *this); });
     marks_.end();
     wire::frame_header header;
@@ -135,8 +134,9 @@ class worker final : public remote_host {
       if (!frame) std::exit(0);  // the host has ended
       call.body = frame->body;
     }
-    const auto body = call.body.first(call.body.size() - message.name_size);
-    const auto name = call.body.last(message.name_size);
+    const std::size_t name_size = call.unreadable ? 0 : message.name_size;
+    const auto body = call.body.first(call.body.size() - name_size);
+    const auto name = call.body.last(name_size);
     set_process_task({reinterpret_cast<const char*>(name.data()), name.size()}, message.number);
     marks_.begin(message.number, {reinterpret_cast<const char*>(name.data()), name.size()});
     call_ = call.number;
@@ -144,8 +144,8 @@ class worker final : public remote_host {
     const auto cpu_before = measured ? os::process_cpu_time() : std::chrono::nanoseconds{};
 
     wire::lane_message answer;
-    out_.truncate(0);  // memory that was touched already is worth keeping
-    answer.kind = call_thunk(body, (message.flags & wire::takes_stop) != 0, out_);
+    codec::writer out(lane_, bounds_);
+    answer.kind = call_thunk(call, body, out);
     // A task that forked and came back in the child too: only the worker itself may answer.
     if (!mark_.is_original()) std::_Exit(0);
     marks_.end();
@@ -154,8 +154,7 @@ class worker final : public remote_host {
       answer.number = static_cast<std::uint64_t>((os::process_cpu_time() - cpu_before).count());
     }
     set_process_task({}, 0);
-    give(answer, out_.bytes());
-    if (out_.size() > kept_answer_bytes) out_ = codec::writer(bounds_);
+    give(answer, out.bytes());
   }
 
   void give(const wire::lane_message& answer, std::span<const std::byte> body) {
@@ -177,12 +176,14 @@ class worker final : public remote_host {
     }
   }
 
-  wire::message_kind call_thunk(std::span<const std::byte> body, bool takes_stop,
-                                codec::writer& out) {
+  wire::message_kind call_thunk(const wire::worker_lane::call& call,
+                                std::span<const std::byte> body, codec::writer& out) {
+    const bool takes_stop = (call.message.flags & wire::takes_stop) != 0;
     std::exception_ptr failure;
     try {
+      if (call.unreadable) throw std::bad_alloc();
       if (takes_stop) stop_ = stops_.begin_call(call_);
-      codec::reader in(body);
+      codec::reader in(body, {.about_to_fill = os::about_to_fill});
       const auto thunk = reinterpret_cast<remote_thunk>(const_cast<void*>(read_code_address(in)));
       thunk(in, out, *this);
     } catch (...) {
@@ -196,7 +197,7 @@ class worker final : public remote_host {
   }
 
   void write_failure(codec::writer& out, const std::exception_ptr& failure) {
-    out = codec::writer(bounds_);  // what was written may be as much as the bounds allow
+    out = codec::writer(lane_, bounds_);  // what was written may be as much as the bounds allow
     try {
       codec::encode_exception(out, failure);
     } catch (...) {
@@ -215,7 +216,6 @@ class worker final : public remote_host {
   lazy_runtime runtime_;
   int pid_;
   os::fork_mark mark_;
-  codec::writer out_;
   std::uint64_t call_ = 0;
   std::stop_token stop_;
 };

@@ -30,6 +30,9 @@ class area {
     return at;
   }
 
+  // The body that was placed last ends there and not later.
+  void shorten(std::uint64_t end) noexcept { next_ = std::min(next_, end); }
+
   [[nodiscard]] std::uint64_t next() const noexcept { return next_; }
 
  private:

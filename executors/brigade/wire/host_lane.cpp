@@ -18,6 +18,14 @@ host_lane host_lane::make(os::unique_fd& fd) {
   return made;
 }
 
+host_lane host_lane::make(os::unique_fd& fd, os::unique_fd& blocks, std::size_t most_bytes) {
+  host_lane made = make(fd);
+  blocks = os::make_growing_memfd("brigade-answers");
+  made.blocks_ = block_reader(os::duplicate(blocks.get()));
+  made.most_in_block_ = most_bytes;
+  return made;
+}
+
 lane_header& host_lane::header() const noexcept {
   return *std::launder(reinterpret_cast<lane_header*>(mapping_.data()));
 }
@@ -30,8 +38,7 @@ slot& host_lane::slot_at(std::uint64_t call) const noexcept {
 // --- calls ---------------------------------------------------------------------------------------
 
 std::optional<host_lane::written> host_lane::write(lane_message message,
-                                                   std::span<const std::byte> first,
-                                                   std::span<const std::byte> second,
+                                                   std::span<const std::byte> body,
                                                    std::optional<std::uint64_t> oldest,
                                                    bool large) {
   const std::uint64_t call = next_call_;
@@ -39,12 +46,15 @@ std::optional<host_lane::written> host_lane::write(lane_message message,
   // finds a later number there and goes on.
   if (oldest && call - *oldest >= lane_slots) return std::nullopt;
   slot& to = slot_at(call);
-  message.size = first.size() + second.size();
-  message.place = body_place::slot;
-  message.at = 0;
+  message.size = body.size();
+  const bool in_block = message.place == body_place::block;
+  if (!in_block) {
+    message.place = body_place::slot;
+    message.at = 0;
+  }
   std::byte* bytes = to.body;
   std::uint64_t begin = calls_.next();
-  if (message.size > slot_body_bytes) {
+  if (!in_block && message.size > slot_body_bytes) {
     const std::uint64_t freed = oldest ? begins_[*oldest % lane_slots] : calls_.next();
     const auto at = calls_.place(message.size, freed);
     if (at) {
@@ -57,9 +67,8 @@ std::optional<host_lane::written> host_lane::write(lane_message message,
       return std::nullopt;
     }
   }
-  if (message.place != body_place::message) {
-    bytes = std::copy(first.begin(), first.end(), bytes);
-    std::copy(second.begin(), second.end(), bytes);
+  if (!in_block && message.place != body_place::message) {
+    std::copy(body.begin(), body.end(), bytes);
   }
   std::memcpy(&to.message, &message, sizeof message);
   begins_[call % lane_slots] = begin;
@@ -136,7 +145,7 @@ bool host_lane::condemn(std::uint64_t call) const noexcept {
 
 // --- answers -------------------------------------------------------------------------------------
 
-std::optional<host_lane::answer> host_lane::read(std::uint64_t call) const noexcept {
+std::optional<host_lane::answer> host_lane::read(std::uint64_t call) noexcept {
   const slot& from = slot_at(call);
   answer found;
   std::memcpy(&found.message, &from.message, sizeof found.message);  // once: it may change
@@ -153,6 +162,15 @@ std::optional<host_lane::answer> host_lane::read(std::uint64_t call) const noexc
       if (!inside_area(message.at, message.size, area_bytes)) return std::nullopt;
       found.body = {mapping_.data() + answers_at + message.at % area_bytes, message.size};
       return found;
+    case body_place::block: {
+      // A file with holes is as large as the worker says; the memory to decode it is ours.
+      if (message.size > most_in_block_) return std::nullopt;
+      auto there = blocks_.read(message.at, message.size);
+      if (!there) return std::nullopt;
+      found.body = there->bytes;
+      found.memory = std::move(there->memory);
+      return found;
+    }
     case body_place::message:
       return found;
   }
@@ -160,6 +178,11 @@ std::optional<host_lane::answer> host_lane::read(std::uint64_t call) const noexc
 }
 
 void host_lane::let_go(const answer& read) noexcept {
+  if (read.message.place == body_place::block) {
+    // release: as below.
+    header().blocks_read.store(++blocks_read_, std::memory_order_release);
+    return;
+  }
   if (read.message.place != body_place::area) return;
   // release: the worker overwrites these bytes only after they have been read.
   header().answers_read.store(read.message.at + read.message.size, std::memory_order_release);

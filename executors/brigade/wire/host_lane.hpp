@@ -10,12 +10,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include <brigade/os/fd.hpp>
 #include <brigade/os/memfd.hpp>
 #include <brigade/wire/area.hpp>
+#include <brigade/wire/block_store.hpp>
 #include <brigade/wire/lane_layout.hpp>
 
 namespace brigade::wire {
@@ -25,20 +27,24 @@ class host_lane {
   host_lane() = default;
   // A fresh one; `fd` is for the worker. Throws std::system_error.
   [[nodiscard]] static host_lane make(os::unique_fd& fd);
+  // The same with blocks for large answers, of so many bytes at most: `blocks` is for the worker
+  // too.
+  [[nodiscard]] static host_lane make(os::unique_fd& fd, os::unique_fd& blocks,
+                                      std::size_t most_bytes);
 
   [[nodiscard]] explicit operator bool() const noexcept { return mapping_.data() != nullptr; }
 
   // --- calls -----------------------------------------------------------------------------------
   // Writes the next call and returns its number; the worker does not see it before publish(). The
-  // body is what `parts` are together; one that the area has no room for is `message`: then it is
-  // to be sent as a frame, if `large` allows it. nullopt when there is no room.
+  // body is copied, unless it is in a block, which `message` says already. One that the area has no
+  // room for is `message`: then it is to be sent as a frame, if `large` allows it. nullopt when
+  // there is no room.
   // `oldest`: the oldest call that has neither been taken back nor been answered.
   struct written {
     std::uint64_t call;
     body_place place;
   };
-  [[nodiscard]] std::optional<written> write(lane_message message, std::span<const std::byte> first,
-                                             std::span<const std::byte> second,
+  [[nodiscard]] std::optional<written> write(lane_message message, std::span<const std::byte> body,
                                              std::optional<std::uint64_t> oldest, bool large);
   // The number that the next write() will give.
   [[nodiscard]] std::uint64_t next_call() const noexcept { return next_call_; }
@@ -69,11 +75,14 @@ class host_lane {
   struct answer {
     lane_message message;
     std::span<const std::byte> body;  // in shared memory: it may change while it is read
+    std::shared_ptr<const os::mapping> memory = {};  // of a body in a block
   };
   // Of a call that is `answered`. nullopt when it is nonsense.
-  [[nodiscard]] std::optional<answer> read(std::uint64_t call) const noexcept;
+  [[nodiscard]] std::optional<answer> read(std::uint64_t call) noexcept;
   // The body has been decoded: its room may be used again.
   void let_go(const answer& read) noexcept;
+  // The worker has died and all its answers have been read: nothing of its blocks is kept.
+  void let_go_of_blocks() noexcept { blocks_ = {}; }
 
   // --- sleep -----------------------------------------------------------------------------------
   // How the worker is to tell of answers from now on. Whoever is about to sleep looks for answers
@@ -93,7 +102,9 @@ class host_lane {
   std::uint64_t next_call_ = 1;
   area calls_{area_bytes};
   std::array<std::uint64_t, lane_slots> begins_{};  // of each slot's body in the area
-  std::uint64_t answers_read_ = 0;
+  block_reader blocks_;
+  std::size_t most_in_block_ = 0;
+  std::uint64_t blocks_read_ = 0;
 };
 
 }  // namespace brigade::wire

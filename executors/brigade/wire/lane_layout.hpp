@@ -45,7 +45,8 @@ enum class message_kind : std::uint32_t {
 enum class body_place : std::uint32_t {
   slot,     // beside the message
   area,     // in the area of this direction
-  message,  // too large for the area: it comes as a frame over the channel
+  block,    // larger: in a block, see block_store
+  message,  // there is no room in any of them: it comes as a frame over the channel
 };
 
 // Flags of a call.
@@ -60,7 +61,8 @@ struct lane_message {
   body_place place = body_place::slot;
   std::uint64_t number = 0;  // of a call: the task's id; of an answer: its CPU time in ns
   std::uint64_t size = 0;    // of the body
-  std::uint64_t at = 0;      // in an area: position, counted from the first byte ever written there
+  std::uint64_t at = 0;  // in an area: position, counted from the first byte ever written there;
+                         // in a block: where in its file
 };
 static_assert(std::is_trivially_copyable_v<lane_message> && sizeof(lane_message) == 40);
 
@@ -90,6 +92,7 @@ struct lane_header {
   std::atomic<std::uint32_t> closing{0};  // 1: there will be no more calls
   // Host: all answers before this position of their area have been read.
   alignas(64) std::atomic<std::uint64_t> answers_read{0};
+  std::atomic<std::uint64_t> blocks_read{0};  // so many answers that lay in blocks
 };
 
 enum class host_wait : std::uint32_t {

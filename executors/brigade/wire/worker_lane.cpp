@@ -10,8 +10,19 @@
 #include <brigade/os/futex.hpp>
 
 namespace brigade::wire {
+namespace {
 
-worker_lane::worker_lane(int fd) {
+// An answer up to here is built in private memory, which stays in the caches, and copied.
+constexpr std::size_t small_bytes = std::size_t{16} << 10;
+// Large answers that the host has not read: then it is time to wait for it.
+constexpr std::size_t most_unread = 4;
+// Blocks that were not used for so long go back to the system.
+constexpr std::chrono::seconds idle_time{1};
+
+}  // namespace
+
+worker_lane::worker_lane(int fd, os::unique_fd call_blocks, os::unique_fd answer_blocks)
+    : call_blocks_(std::move(call_blocks)), blocks_(std::move(answer_blocks)) {
   if (os::sealed_memfd_bytes(fd) != lane_bytes) {
     throw std::system_error(EINVAL, std::generic_category(), "the shared memory of a worker");
   }
@@ -60,6 +71,7 @@ bool worker_lane::spin() noexcept {
 
 worker_lane::next worker_lane::take(call& to) noexcept {
   std::atomic<std::uint32_t>& waits = header().worker_waits;
+  tidy();
   for (;;) {
     switch (look()) {
       case sight::lost:
@@ -88,12 +100,28 @@ worker_lane::next worker_lane::take(call& to) noexcept {
       continue;
     }
     if (header().closing.load(std::memory_order_seq_cst) != 0) return next::closed;
-    os::futex_wait(waits, 1, os::futex_scope::shared);
+    sleep();
   }
 }
 
-bool worker_lane::read(call& to) const noexcept {
+// Between two calls.
+void worker_lane::tidy() noexcept {
+  if (blocks_.held_bytes() == 0) return;
+  take_blocks_back();
+  blocks_.trim(os::deadline::clock::now() - idle_time);
+}
+
+void worker_lane::sleep() noexcept {
+  const std::atomic<std::uint32_t>& waits = header().worker_waits;
+  std::optional<os::deadline> until;
+  if (!unread_.empty() || blocks_.has_free()) until = os::after(idle_time);
+  if (!os::futex_wait(waits, 1, os::futex_scope::shared, until)) tidy();
+}
+
+bool worker_lane::read(call& to) noexcept {
   const slot& from = slot_at(current_);
+  to.memory.reset();
+  to.unreadable = false;
   to.number = current_;
   std::memcpy(&to.message, &from.message, sizeof to.message);
   const lane_message& message = to.message;
@@ -107,6 +135,15 @@ bool worker_lane::read(call& to) const noexcept {
       if (!inside_area(message.at, message.size, area_bytes)) return false;
       to.body = {mapping_.data() + calls_at + message.at % area_bytes, message.size};
       return true;
+    case body_place::block: {
+      auto there = call_blocks_.read(message.at, message.size);
+      // Without the file it is not the call's fault: another worker can read it.
+      if (!there && !call_blocks_.has_its_file()) return false;
+      to.unreadable = !there;
+      to.body = there ? there->bytes : std::span<const std::byte>();
+      if (there) to.memory = std::move(there->memory);
+      return true;
+    }
     case body_place::message:
       to.body = {};
       return true;
@@ -124,22 +161,92 @@ void worker_lane::begin() const noexcept {
 
 // --- answers -------------------------------------------------------------------------------------
 
+std::byte* worker_lane::place_in_area(std::size_t bytes) noexcept {
+  // A task that forked and came back in the child too: its answer counts for nothing, and must not
+  // be written over that of the worker.
+  if (!blocks_.is_in_its_process()) return nullptr;
+  // acquire: the host has read what was there, see host_lane::let_go().
+  const std::uint64_t freed = header().answers_read.load(std::memory_order_acquire);
+  area with = answers_;
+  const auto at = with.place(bytes, freed);
+  if (!at) return nullptr;
+  reserved_ = with;
+  area_at_ = *at;
+  return mapping_.data() + answers_at + *at % area_bytes;
+}
+
+void worker_lane::take_blocks_back() noexcept {
+  // acquire: the host has read them.
+  const std::uint64_t read = header().blocks_read.load(std::memory_order_acquire);
+  for (; blocks_taken_back_ < read && !unread_.empty(); ++blocks_taken_back_) {
+    blocks_.give_back(std::move(unread_.front()));
+    unread_.pop_front();
+  }
+}
+
+std::span<std::byte> worker_lane::grow(std::span<const std::byte> used, std::size_t wanted) {
+  std::byte* to = nullptr;
+  std::size_t room = wanted;
+  block larger;
+  std::unique_ptr<std::byte[]> own;
+  if (wanted <= small_bytes) {
+    if (!small_) small_ = std::make_unique_for_overwrite<std::byte[]>(small_bytes);
+    to = small_.get();
+    room = small_bytes;
+  } else if ((to = place_in_area(wanted)) == nullptr) {
+    take_blocks_back();
+    if (wanted > slot_body_bytes && unread_.size() < most_unread) larger = blocks_.take(wanted);
+    if (larger) {
+      to = larger.memory.data();
+      room = larger.memory.size();
+    } else {
+      own = std::make_unique_for_overwrite<std::byte[]>(wanted);
+      to = own.get();
+    }
+  }
+  // It may grow where it is, and in the area move a little.
+  if (to != used.data() && !used.empty()) std::memmove(to, used.data(), used.size());
+  in_area_ = to != small_.get() && !larger && !own ? to : nullptr;
+  blocks_.give_back(std::exchange(building_, std::move(larger)));
+  large_ = std::move(own);
+  return {to, room};
+}
+
+// Whether the body lies, or has been put, where the host finds it.
+bool worker_lane::place(lane_message& message, std::span<const std::byte> body) noexcept {
+  slot& to = slot_at(current_);
+  message.size = body.size();
+  message.at = 0;
+  if (body.size() <= slot_body_bytes) {
+    message.place = body_place::slot;
+    std::copy(body.begin(), body.end(), to.body);
+    return true;
+  }
+  if (building_ && body.data() == building_.memory.data()) {
+    message.place = body_place::block;
+    message.at = building_.at;
+    unread_.push_back(std::exchange(building_, {}));
+    return true;
+  }
+  if (in_area_ == nullptr || body.data() != in_area_) {
+    std::byte* const there = place_in_area(body.size());
+    message.place = there != nullptr ? body_place::area : body_place::message;
+    if (there == nullptr) return false;
+    std::copy(body.begin(), body.end(), there);
+  }
+  message.place = body_place::area;
+  message.at = area_at_;
+  answers_ = *reserved_;
+  answers_.shorten(area_at_ + body.size());
+  return true;
+}
+
 worker_lane::told worker_lane::answer(lane_message message,
                                       std::span<const std::byte> body) noexcept {
   slot& to = slot_at(current_);
-  message.size = body.size();
-  message.place = body_place::slot;
-  std::byte* bytes = to.body;
-  if (body.size() > slot_body_bytes) {
-    // acquire: the host has read what was there, see host_lane::let_go().
-    const std::uint64_t freed = header().answers_read.load(std::memory_order_acquire);
-    const auto at = answers_.place(body.size(), freed);
-    message.place = at ? body_place::area : body_place::message;
-    message.at = at.value_or(0);
-    bytes = mapping_.data() + answers_at + message.at % area_bytes;
-  }
-  const bool sends_body = message.place == body_place::message;
-  if (!sends_body) std::copy(body.begin(), body.end(), bytes);
+  const bool sends_body = !place(message, body);
+  in_area_ = nullptr;
+  blocks_.give_back(std::exchange(building_, {}));
   std::memcpy(&to.message, &message, sizeof message);
 
   const std::uint64_t call = current_++;

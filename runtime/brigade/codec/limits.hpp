@@ -21,6 +21,10 @@ struct limits {
   // How deep containers may lie in each other. A level costs under 1 KiB of stack, so the default
   // fits the smallest stack of a worker thread.
   std::size_t depth = 128;
+
+  // Of decoding: told of memory for a large string or vector that has been allocated and is about
+  // to be filled. It may ask the system for larger pages; it does not touch a byte.
+  void (*about_to_fill)(void* memory, std::size_t bytes) noexcept = nullptr;
 };
 
 }  // namespace brigade::codec

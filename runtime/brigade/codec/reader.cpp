@@ -30,7 +30,10 @@ constexpr std::string_view damaged =
 }  // namespace
 
 reader::reader(std::span<const std::byte> input, limits bounds)
-    : input_(input), budget_(budget_for(input.size(), bounds)), depth_left_(bounds.depth) {}
+    : input_(input),
+      budget_(budget_for(input.size(), bounds)),
+      depth_left_(bounds.depth),
+      about_to_fill_(bounds.about_to_fill) {}
 
 std::string reader::get_text(std::string_view what) {
   const std::size_t length = get_length(1, what);

@@ -73,6 +73,11 @@ class reader {
     budget_ -= count * bytes_each;
   }
 
+  // Memory for a large container has been allocated, see limits::about_to_fill.
+  void about_to_fill(void* memory, std::size_t bytes) const noexcept {
+    if (about_to_fill_ != nullptr) about_to_fill_(memory, bytes);
+  }
+
   // Throws unless everything was read.
   void expect_end() const;
 
@@ -105,6 +110,7 @@ class reader {
   std::size_t offset_ = 0;
   std::size_t budget_;
   std::size_t depth_left_;
+  void (*about_to_fill_)(void*, std::size_t) noexcept;
 };
 
 }  // namespace brigade::codec

@@ -51,6 +51,9 @@ void write_contiguous(writer& out, const Contiguous& elements) {
   out.put_raw(elements.data(), elements.size() * sizeof(*elements.data()));
 }
 
+// From here on it is worth a system call to make page faults cheaper.
+inline constexpr std::size_t large_bytes = std::size_t{1} << 20;
+
 template <class Contiguous>
 [[nodiscard]] Contiguous read_contiguous(reader& in, std::string_view what) {
   using T = typename Contiguous::value_type;
@@ -60,7 +63,19 @@ template <class Contiguous>
   if constexpr (std::same_as<T, char> || std::same_as<T, unsigned char> ||
                 std::same_as<T, std::byte>) {
     const T* const first = reinterpret_cast<const T*>(bytes.data());  // these may alias bytes
-    return Contiguous(first, first + size);
+    if (bytes.size() < large_bytes) return Contiguous(first, first + size);
+    Contiguous elements;
+    elements.reserve(size);
+    in.about_to_fill(elements.data(), bytes.size());
+    elements.insert(elements.end(), first, first + size);
+    return elements;
+  } else if (bytes.size() >= large_bytes) {
+    Contiguous elements;
+    elements.reserve(size);
+    in.about_to_fill(elements.data(), bytes.size());
+    elements.resize(size, T{});
+    std::memcpy(elements.data(), bytes.data(), bytes.size());
+    return elements;
   } else {
     Contiguous elements(size, T{});
     if (size != 0) std::memcpy(elements.data(), bytes.data(), bytes.size());

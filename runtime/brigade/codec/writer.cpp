@@ -8,29 +8,38 @@
 namespace brigade::codec {
 
 void writer::grow(const void* data, std::size_t size) {
-  constexpr std::size_t smallest = 256;
   constexpr std::size_t large = 64 * 1024;
+  constexpr std::size_t slack = 256;  // what follows a large one is often small
   const auto* first = static_cast<const std::byte*>(data);
   if (size > most_ - size_) {
     fail("it takes more than the " + std::to_string(most_) +
          " bytes that limits::encoded_bytes allows; pass it in parts or through a file, or raise "
          "the limit");
   }
-  if (size >= large) {
-    // Appending writes each byte once; making room first would fill it with zeros.
+  const std::size_t needed = size_ + size;
+  const std::size_t wanted =
+      std::min(most_, size >= large ? needed + slack : std::max({first_room, 2 * size_, needed}));
+  if (memory_ != nullptr) {
+    room_ = memory_->grow(room_.first(size_), wanted);
+    std::memcpy(room_.data() + size_, first, size);
+  } else {
     buffer_.resize(size_);
-    buffer_.insert(buffer_.end(), first, first + size);
-    size_ = buffer_.size();
-    return;
+    if (size >= large) {
+      // Appending writes each byte once; making room first would fill it with zeros.
+      buffer_.insert(buffer_.end(), first, first + size);
+    } else {
+      buffer_.resize(wanted);
+      std::memcpy(buffer_.data() + size_, first, size);
+    }
+    room_ = buffer_;
   }
-  buffer_.resize(std::min(most_, std::max({smallest, 2 * buffer_.size(), size_ + size})));
-  std::memcpy(buffer_.data() + size_, first, size);
-  size_ += size;
+  size_ = needed;
 }
 
 std::vector<std::byte> writer::take() {
   buffer_.resize(size_);
   size_ = 0;
+  room_ = {};
   return std::exchange(buffer_, {});
 }
 

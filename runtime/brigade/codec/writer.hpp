@@ -18,17 +18,49 @@
 
 namespace brigade::codec {
 
+// Where the bytes of a writer lie, when they are not to be its own: encoded in place, they need not
+// be copied from there. It outlives the writer, which never moves its end back into `used`.
+class writer_memory {
+ public:
+  // Room for `wanted` bytes that begins with a copy of `used`, which is the beginning of what the
+  // last call returned (or empty): that one is no longer looked at. Throws when there is none.
+  [[nodiscard]] virtual std::span<std::byte> grow(std::span<const std::byte> used,
+                                                  std::size_t wanted) = 0;
+
+ protected:
+  ~writer_memory() = default;
+};
+
 class writer {
  public:
-  explicit writer(limits bounds = {})
-      : most_(bounds.encoded_bytes.value_or(std::numeric_limits<std::size_t>::max())),
-        depth_left_(bounds.depth) {}
+  // What it asks a writer_memory for first, when that is enough.
+  static constexpr std::size_t first_room = 256;
+
+  explicit writer(limits bounds = {}) : writer(nullptr, bounds) {}
+  explicit writer(writer_memory& memory, limits bounds = {}) : writer(&memory, bounds) {}
+  writer(writer&& other) noexcept
+      : buffer_(std::move(other.buffer_)),
+        memory_(other.memory_),
+        room_(std::exchange(other.room_, {})),
+        size_(std::exchange(other.size_, 0)),
+        most_(other.most_),
+        depth_left_(other.depth_left_) {}
+  writer& operator=(writer&& other) noexcept {
+    buffer_ = std::move(other.buffer_);
+    memory_ = other.memory_;
+    room_ = std::exchange(other.room_, {});
+    size_ = std::exchange(other.size_, 0);
+    most_ = other.most_;
+    depth_left_ = other.depth_left_;
+    return *this;
+  }
+  ~writer() = default;
 
   void put_raw(const void* data, std::size_t size) {
-    if (buffer_.size() - size_ < size) {
+    if (room_.size() - size_ < size) {
       grow(data, size);
     } else if (size != 0) {
-      std::memcpy(buffer_.data() + size_, data, size);
+      std::memcpy(room_.data() + size_, data, size);
       size_ += size;
     }
   }
@@ -60,14 +92,12 @@ class writer {
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
-  [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-    return {buffer_.data(), size_};
-  }
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {room_.data(), size_}; }
 
   // Forgets what was written after the first `size` bytes.
   void truncate(std::size_t size) noexcept { size_ = size < size_ ? size : size_; }
 
-  // Leaves the writer empty.
+  // Leaves the writer empty. Only of a writer whose bytes are its own.
   [[nodiscard]] std::vector<std::byte> take();
 
   // The value cannot be encoded: throws codec_error. `why` is a clause with the cure.
@@ -89,10 +119,16 @@ class writer {
   };
 
  private:
+  writer(writer_memory* memory, limits bounds)
+      : memory_(memory),
+        most_(bounds.encoded_bytes.value_or(std::numeric_limits<std::size_t>::max())),
+        depth_left_(bounds.depth) {}
   void grow(const void* data, std::size_t size);
   [[noreturn]] void fail_depth() const;
 
-  std::vector<std::byte> buffer_;  // its size is what is reserved, size_ what is written
+  std::vector<std::byte> buffer_;  // of a writer without memory_
+  writer_memory* memory_;
+  std::span<std::byte> room_;  // there; size_ bytes of it are written
   std::size_t size_ = 0;
   std::size_t most_;
   std::size_t depth_left_;

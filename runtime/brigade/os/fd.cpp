@@ -103,6 +103,17 @@ std::size_t read_full(int fd, std::span<std::byte> room) {
   return done;
 }
 
+file_identity identity_of(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) == -1) throw_errno("fstat", name_of(fd));
+  return {status.st_dev, status.st_ino};
+}
+
+bool is_same_file(int fd, const file_identity& known) noexcept {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && file_identity{status.st_dev, status.st_ino} == known;
+}
+
 void write_full(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());

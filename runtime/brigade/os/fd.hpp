@@ -57,6 +57,16 @@ void set_close_on_exec(int fd);
 // Closes every descriptor from that number on, whoever has it.
 void close_all_from(int number) noexcept;
 
+// Which file a descriptor is of: its number may become that of another one.
+struct file_identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const file_identity&) const = default;
+};
+[[nodiscard]] file_identity identity_of(int fd);
+// False also when nothing is open there.
+[[nodiscard]] bool is_same_file(int fd, const file_identity& known) noexcept;
+
 // Reads until `room` is full or the stream ends; returns how many bytes were read. Waits also on
 // a non-blocking descriptor.
 [[nodiscard]] std::size_t read_full(int fd, std::span<std::byte> room);

@@ -26,6 +26,20 @@ namespace brigade::os {
 // whose size is sealed: then mapping it would not be safe.
 [[nodiscard]] std::size_t sealed_memfd_bytes(int fd);
 
+// One that may grow and never shrinks: what was inside of it once can be mapped safely. Empty.
+[[nodiscard]] unique_fd make_growing_memfd(const std::string& name);
+// The size of such a file. Throws std::system_error with EINVAL when `fd` is none.
+[[nodiscard]] std::size_t growing_memfd_bytes(int fd);
+// Makes it that large, at least. Throws std::system_error with EFBIG, and raises no signal, where
+// the limit for files of this process forbids it.
+void grow_memfd(int fd, std::size_t bytes);
+// Gives the memory of these whole pages back; they read as zeros. Other mappings stay valid.
+void free_memfd_pages(int fd, std::size_t offset, std::size_t bytes) noexcept;
+
+// Private memory that is fresh from the allocator and about to be filled: large pages, where the
+// system has them, make for fewer page faults.
+void about_to_fill(void* memory, std::size_t bytes) noexcept;
+
 // Shared memory that is unmapped with its owner; the address does not change when moved.
 class mapping {
  public:
@@ -33,7 +47,10 @@ class mapping {
 
   mapping() noexcept = default;
   // Maps all of [0, bytes) of `fd`, which may be closed afterwards. bytes > 0.
-  mapping(int fd, std::size_t bytes, access how = access::read_write);
+  mapping(int fd, std::size_t bytes, access how = access::read_write)
+      : mapping(fd, 0, bytes, how) {}
+  // A part of it; `offset` is that of a page.
+  mapping(int fd, std::size_t offset, std::size_t bytes, access how);
   mapping(mapping&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   mapping& operator=(mapping&& other) noexcept;

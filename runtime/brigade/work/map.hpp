@@ -121,9 +121,10 @@ auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements
     if constexpr (!std::is_void_v<results>) {
       results values;
       values.reserve(count);
-      for (const auto& state : states) {
-        for (auto&& value : state->value())
-          values.push_back(std::move(value));
+      for (const auto& state : states) {  // whole chunks: what can be is copied as memory
+        auto& part = state->value();
+        values.insert(values.end(), std::make_move_iterator(part.begin()),
+                      std::make_move_iterator(part.end()));
       }
       return values;
     }
@@ -193,6 +194,7 @@ auto map_to(dispatcher& to, Where where, F callable, Range&& range, const map_op
                   }));
   } else {
     std::vector<element> elements;
+    if constexpr (std::ranges::sized_range<Range>) elements.reserve(std::ranges::size(range));
     for (auto at = std::begin(range); at != std::end(range); ++at)
       elements.push_back(take(at));
     if (kind == executor_kind::threads && options.chunk == 0) {
