@@ -17,8 +17,9 @@ void writer::grow(const void* data, std::size_t size) {
          "the limit");
   }
   const std::size_t needed = size_ + size;
-  const std::size_t wanted =
-      std::min(most_, size >= large ? needed + slack : std::max({first_room, 2 * size_, needed}));
+  // At least twice as much, or many large pieces would be copied as often as there are pieces.
+  const std::size_t tail = size >= large ? slack : 0;
+  const std::size_t wanted = std::min(most_, std::max({first_room, 2 * size_, needed + tail}));
   if (memory_ != nullptr) {
     room_ = memory_->grow(room_.first(size_), wanted);
     std::memcpy(room_.data() + size_, first, size);
