@@ -21,7 +21,8 @@ void writer::grow(const void* data, std::size_t size) {
   const std::size_t tail = size >= large ? slack : 0;
   const std::size_t wanted = std::min(most_, std::max({first_room, 2 * size_, needed + tail}));
   if (memory_ != nullptr) {
-    room_ = memory_->grow(room_.first(size_), wanted);
+    const std::span<std::byte> given = memory_->grow(room_.first(size_), wanted);
+    room_ = given.first(std::min(given.size(), most_));  // nothing is written behind the limit
     std::memcpy(room_.data() + size_, first, size);
   } else {
     buffer_.resize(size_);

@@ -1,6 +1,8 @@
 #include <brigade/codec/writer.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,33 @@
 
 using brigade::codec::reader;
 using brigade::codec::writer;
+using brigade::codec::writer_memory;
+
+namespace {
+
+// Gives so many times what is asked for, always elsewhere, and keeps books.
+class counting_memory : public writer_memory {
+ public:
+  explicit counting_memory(std::size_t generosity = 1) : generosity_(generosity) {}
+
+  std::span<std::byte> grow(std::span<const std::byte> used, std::size_t wanted) override {
+    ++grown;
+    copied += used.size();
+    std::vector<std::byte> larger(used.begin(), used.end());
+    larger.resize(generosity_ * wanted);
+    bytes_ = std::move(larger);
+    return bytes_;
+  }
+
+  std::size_t grown = 0;
+  std::size_t copied = 0;
+
+ private:
+  std::size_t generosity_;
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace
 
 TEST_CASE("what was put is what is taken") {
   writer out;
@@ -45,6 +74,42 @@ TEST_CASE("small and large pieces may follow each other") {
   }
   const auto bytes = out.take();
   CHECK(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == expected);
+}
+
+TEST_CASE("small and large pieces may follow each other in memory of somebody else's") {
+  counting_memory memory;
+  writer out(memory);
+  std::string expected;
+  for (const std::size_t size : {1, 300, 70'000, 5, 200'000, 0, 65'536, 2}) {
+    const std::string piece(size, static_cast<char>('a' + expected.size() % 20));
+    out.put_raw(piece.data(), piece.size());
+    expected += piece;
+  }
+  const auto bytes = out.bytes();
+  CHECK(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()) == expected);
+}
+
+TEST_CASE("what was written is not copied again for each large piece that follows") {
+  for (const std::size_t piece : {std::size_t{1000}, std::size_t{64} << 10}) {
+    CAPTURE(piece);
+    counting_memory memory;
+    writer out(memory);
+    const std::vector<std::byte> bytes(piece);
+    for (int i = 0; i < 256; ++i)
+      out.put_raw(bytes.data(), bytes.size());
+    CHECK(out.size() == 256 * piece);
+    CHECK(memory.grown < 20);
+    CHECK(memory.copied < 2 * out.size());
+  }
+}
+
+TEST_CASE("a limit holds also where the memory has more room") {
+  counting_memory memory(4);
+  writer out(memory, {.encoded_bytes = 1000});
+  for (int i = 0; i < 1000; ++i)
+    out.put('x');
+  CHECK_THROWS_AS(out.put('x'), brigade::codec_error);
+  CHECK(out.size() == 1000);
 }
 
 TEST_CASE("sizes of every magnitude come back") {
