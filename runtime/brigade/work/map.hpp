@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -121,10 +122,15 @@ auto map_chunks(dispatcher& to, Where where, F callable, std::vector<T> elements
     if constexpr (!std::is_void_v<results>) {
       results values;
       values.reserve(count);
-      for (const auto& state : states) {  // whole chunks: what can be is copied as memory
+      for (const auto& state : states) {
         auto& part = state->value();
-        values.insert(values.end(), std::make_move_iterator(part.begin()),
-                      std::make_move_iterator(part.end()));
+        using value_type = typename results::value_type;
+        if constexpr (std::is_trivially_copyable_v<value_type> && std::copyable<value_type>) {
+          values.insert(values.end(), part.begin(), part.end());  // in one piece
+        } else {
+          for (auto&& value : part)
+            values.push_back(std::move(value));
+        }
       }
       return values;
     }

@@ -83,6 +83,26 @@ TEST_CASE("map on threads gives every result in order, for any number of element
   CHECK(odd == std::vector<bool>{true, false, true, false, true});
 }
 
+TEST_CASE("results that can only be moved, or not even assigned, are gathered from chunks too") {
+  toy_runtime rt({}, {}, workers);
+  const map_options in_chunks{.chunk = 2};
+  const std::vector<int> numbers = first_numbers(5);
+  const auto owned = rt.map(
+      threads, [](int each) { return std::make_unique<int>(each); }, numbers, in_chunks);
+  struct fixed {
+    const int value;
+  };
+  const auto constant = rt.map(
+      threads, [](int each) { return fixed{each}; }, numbers, in_chunks);
+  const std::vector<bool> odd = rt.map(
+      threads, [](int each) { return each % 2 == 1; }, numbers, in_chunks);
+  CHECK(odd == std::vector<bool>{false, true, false, true, false});
+  REQUIRE(owned.size() == 5);
+  REQUIRE(constant.size() == 5);
+  CHECK(*owned[4] == 4);
+  CHECK(constant[4].value == 4);
+}
+
 TEST_CASE("map submits a task for each guided range, or for each chunk that was asked for") {
   toy_runtime rt({}, {}, workers);
   const std::vector<int> numbers = first_numbers(1000);
