@@ -136,6 +136,20 @@ TEST_CASE("signals do not interrupt a read in full") {
   ::sigaction(SIGUSR1, &before, nullptr);
 }
 
+TEST_CASE("a file is known again by any of its descriptors, and another one in its place is not") {
+  const os::unique_fd file = os::make_memfd("one");
+  const os::unique_fd other = os::make_memfd("other");
+  os::unique_fd copy = os::duplicate(file.get());
+  const os::file_identity known = os::identity_of(file.get());
+  const int number = copy.get();
+  CHECK(os::is_same_file(number, known));
+  REQUIRE(::dup2(other.get(), number) == number);
+  CHECK_FALSE(os::is_same_file(number, known));
+  copy.reset();
+  CHECK_FALSE(os::is_same_file(number, known));
+  CHECK_THROWS_AS((void)os::identity_of(-1), std::system_error);
+}
+
 TEST_CASE("a failed call says which call failed on what") {
   try {
     (void)os::open_file("/does/not/exist", O_RDONLY);
