@@ -224,6 +224,7 @@ void conductor::discard_queued() noexcept {
 
 void conductor::join() noexcept {
   const std::lock_guard joining(joining_);  // whoever comes second finds all ended, too
+  blocks_->close();                         // nobody will trim them
   std::thread ending;
   {
     const std::lock_guard lock(mutex_);
@@ -260,10 +261,7 @@ void conductor::run() noexcept {
       stopping = stopping_;
     }
     if (stopping) {
-      if (end_pool()) {
-        blocks_->trim(clock::time_point::max());
-        return;
-      }
+      if (end_pool()) return;
     } else {
       adjust();
       refill();

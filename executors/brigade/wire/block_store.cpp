@@ -103,7 +103,7 @@ void block_store::keep_within_bounds() noexcept {
       total += extents_[i].bytes;
       if (oldest == extents_.size() || extents_[i].since < extents_[oldest].since) oldest = i;
     }
-    if (total <= most_free_bytes) return;
+    if (total <= (closed_ ? 0 : most_free_bytes)) return;
     drop(oldest);
   }
 }
@@ -113,6 +113,13 @@ void block_store::drop(std::size_t index) noexcept {
   if (is_own_file()) os::free_memfd_pages(file_.get(), gone.at, gone.bytes);
   held_.fetch_sub(gone.bytes, std::memory_order_seq_cst);
   extents_.erase(extents_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
+void block_store::close() noexcept {
+  if (!is_in_its_process()) return;
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  keep_within_bounds();
 }
 
 void block_store::trim(os::deadline before) noexcept {

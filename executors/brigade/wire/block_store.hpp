@@ -46,6 +46,8 @@ class block_store {
   [[nodiscard]] block take(std::size_t bytes) noexcept;
   void give_back(block&& used) noexcept;
 
+  // From now on what is given back is kept for nobody.
+  void close() noexcept;
   // Lets go of free blocks that were last used before that.
   void trim(os::deadline before) noexcept;
   // Bytes that it holds, free or in use. seq_cst, no lock: take() changes it before it returns.
@@ -74,6 +76,7 @@ class block_store {
   std::atomic<std::size_t> held_{0};
   os::unique_fd file_;
   bool made_ = false;
+  bool closed_ = false;
   os::file_identity identity_;
   std::vector<extent> extents_;  // in the order of the file
 };

@@ -23,6 +23,7 @@ constexpr std::chrono::seconds idle_time{1};
 
 worker_lane::worker_lane(int fd, os::unique_fd call_blocks, os::unique_fd answer_blocks)
     : call_blocks_(std::move(call_blocks)), blocks_(std::move(answer_blocks)) {
+  unread_.reserve(most_unread);
   if (os::sealed_memfd_bytes(fd) != lane_bytes) {
     throw std::system_error(EINVAL, std::generic_category(), "the shared memory of a worker");
   }
@@ -106,6 +107,7 @@ worker_lane::next worker_lane::take(call& to) noexcept {
 
 // Between two calls.
 void worker_lane::tidy() noexcept {
+  large_.reset();
   if (blocks_.held_bytes() == 0) return;
   take_blocks_back();
   blocks_.trim(os::deadline::clock::now() - idle_time);
@@ -180,7 +182,7 @@ void worker_lane::take_blocks_back() noexcept {
   const std::uint64_t read = header().blocks_read.load(std::memory_order_acquire);
   for (; blocks_taken_back_ < read && !unread_.empty(); ++blocks_taken_back_) {
     blocks_.give_back(std::move(unread_.front()));
-    unread_.pop_front();
+    unread_.erase(unread_.begin());
   }
 }
 
@@ -225,7 +227,7 @@ bool worker_lane::place(lane_message& message, std::span<const std::byte> body) 
   if (building_ && body.data() == building_.memory.data()) {
     message.place = body_place::block;
     message.at = building_.at;
-    unread_.push_back(std::exchange(building_, {}));
+    unread_.push_back(std::exchange(building_, {}));  // there is room, see grow()
     return true;
   }
   if (in_area_ == nullptr || body.data() != in_area_) {

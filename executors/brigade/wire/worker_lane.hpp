@@ -8,10 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <brigade/codec/writer.hpp>
 #include <brigade/os/memfd.hpp>
@@ -92,7 +92,7 @@ class worker_lane final : public codec::writer_memory {
   std::uint64_t area_at_ = 0;
   block_store blocks_;
   block building_;
-  std::deque<block> unread_;  // in the order of their answers
+  std::vector<block> unread_;  // in the order of their answers
   std::uint64_t blocks_taken_back_ = 0;
 };
 

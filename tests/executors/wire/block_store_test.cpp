@@ -119,6 +119,38 @@ TEST_CASE("only so much lies idle, and only so many blocks are in use") {
     store.give_back(std::move(each));
 }
 
+TEST_CASE("a store that was closed has blocks, and keeps none") {
+  block_store store;
+  block used = store.take(2 * mib);
+  block freed = store.take(mib);
+  REQUIRE(used);
+  store.give_back(std::move(freed));
+  store.close();
+  CHECK_FALSE(store.has_free());
+  CHECK(store.held_bytes() == used.memory.size());
+  block late = store.take(mib);
+  CHECK(late);
+  store.give_back(std::move(late));
+  store.give_back(std::move(used));
+  CHECK(store.held_bytes() == 0);
+}
+
+TEST_CASE("a block is given back once, however often that is said") {
+  block_store store;
+  block one = store.take(mib);
+  REQUIRE(one);
+  const std::size_t held = store.held_bytes();
+  store.give_back(std::move(one));
+  store.give_back(std::move(one));
+  store.give_back({});
+  CHECK(store.held_bytes() == held);
+  one = store.take(mib);
+  const block two = store.take(mib);
+  REQUIRE(one);
+  REQUIRE(two);
+  CHECK(one.at != two.at);
+}
+
 TEST_CASE("a reader refuses what is not inside of the file") {
   block_store store;
   const os::unique_fd file = file_of(store);
