@@ -11,6 +11,7 @@
 namespace {
 
 int square(int x) { return x * x; }
+std::vector<int> same(std::vector<int> numbers) { return numbers; }
 
 }  // namespace
 
@@ -50,6 +51,8 @@ extern "C" int sum_of_squares(const char* worker_program, int n) {
     int sum = 0;
     for (auto& each : squares)
       sum += each.get();
+    const std::vector<int> many(1'100'000, n);  // beside the lane, there and back
+    if (rt.submit(brigade::processes, same, many).get() != many) return -3;
     return sum;
   } catch (const std::exception& failure) {
     std::fprintf(stderr, "%s\n", failure.what());

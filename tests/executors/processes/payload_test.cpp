@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
+#include <sstream>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -18,7 +19,11 @@ using namespace pool_test;
 
 namespace {
 
+constexpr std::size_t kib = std::size_t{1} << 10;
 constexpr std::size_t mib = std::size_t{1} << 20;
+// From here on an argument is in a block, and from here on a result.
+constexpr std::size_t large_argument = 100'000;
+constexpr std::size_t large_result = wire::area_bytes + 100'000;
 
 using text = std::vector<char>;
 
@@ -34,12 +39,29 @@ text same(text bytes) { return bytes; }
 std::size_t size_of(text bytes) { return bytes.size(); }
 text make_there(std::size_t size, int seed) { return made(size, seed); }
 
-// Mappings of memory that is shared with workers for large values.
-int mapped_blocks() {
-  int found = 0;
+void hold(std::string here, std::string go) {
+  give_sign(here);
+  while (!std::filesystem::exists(go))
+    ::usleep(1000);
+}
+
+std::size_t mapped_bytes() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// Bytes of the blocks for large arguments that are mapped here: free ones and those in use.
+std::size_t in_blocks() {
+  std::size_t found = 0;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    if (contains(line, "memfd:brigade-blocks")) ++found;
+    if (!contains(line, "memfd:brigade-blocks")) continue;
+    std::size_t first = 0;
+    std::size_t last = 0;
+    char dash = 0;
+    std::istringstream(line) >> std::hex >> first >> dash >> last;
+    found += last - first;
   }
   return found;
 }
@@ -119,27 +141,31 @@ struct brigade::codec::coder<spoilt> {
   }
 };
 
-TEST_CASE("values of every size go there and come back, whatever the start method") {
-  std::vector<std::size_t> sizes{0, 1, 20 * mib};
-  for (const std::size_t border : {wire::slot_body_bytes, std::size_t{16} << 10,
-                                   std::size_t{64} << 10, mib, wire::area_bytes}) {
+TEST_CASE("values of every size go there and come back") {
+  std::vector<std::size_t> sizes{0, 1, mib, wire::area_bytes - 30, wire::area_bytes, large_result};
+  for (const std::size_t border : {wire::slot_body_bytes, 16 * kib, 64 * kib}) {
     for (const std::size_t size :
          {border - 120, border - 30, border - 1, border, border + 1, border + 5000}) {
       sizes.push_back(size);
     }
   }
+  runtime rt(pool_of(2));
+  for (const std::size_t size : sizes) {
+    CAPTURE(size);
+    const text sent = made(size);
+    CHECK((rt.submit(processes, same, sent).get() == sent));
+    if (size > mib) continue;
+    CHECK(rt.submit(processes, size_of, sent).get() == size);
+    CHECK((rt.submit(processes, make_there, size, 3).get() == made(size, 3)));
+  }
+}
+
+TEST_CASE("large values go there and come back, whatever the start method") {
   for (const start_method how : all_start_methods) {
     CAPTURE(to_string(how));
-    runtime rt(pool_of(2, how));
-    for (const std::size_t size : sizes) {
-      CAPTURE(size);
-      if (how != start_method::forkserver && size > 2 * mib && size < 20 * mib) continue;
-      const text sent = made(size);
-      CHECK((rt.submit(processes, same, sent).get() == sent));
-      if (how != start_method::forkserver) continue;
-      CHECK(rt.submit(processes, size_of, sent).get() == size);
-      CHECK((rt.submit(processes, make_there, size, 3).get() == made(size, 3)));
-    }
+    runtime rt(pool_of(1, how));
+    const text sent = made(large_result);
+    CHECK((rt.submit(processes, same, sent).get() == sent));
   }
 }
 
@@ -150,10 +176,10 @@ TEST_CASE("large values that are made of many pieces grow in place") {
     given.insert(given.end(), copy.begin(), copy.end());
     return given;
   };
-  for (const std::size_t count : {50, 500, 5000, 100000}) {
+  for (const std::size_t count : {5, 50, 500, 2200}) {  // results of 10 kB to more than 4 MiB
     std::vector<std::string> sent;
     for (std::size_t i = 0; i < count; ++i)
-      sent.push_back("the number is " + std::to_string(i));
+      sent.push_back("the number is " + std::to_string(i) + std::string(1000, '.'));
     const auto got = rt.submit(processes, twice, sent).get();
     REQUIRE(got.size() == 2 * count);
     CHECK(std::equal(sent.begin(), sent.end(), got.begin()));
@@ -162,35 +188,46 @@ TEST_CASE("large values that are made of many pieces grow in place") {
 }
 
 TEST_CASE("many large ones at once, more than there are blocks") {
+  const signs sign;
+  runtime rt(pool_of(1));
+  auto busy = rt.submit(processes, hold, sign("here"), sign("go"));
+  sign.await("here");
+  std::vector<std::pair<text, future<text>>> all;
+  // The last ones find no block: one goes through the area, the other over the socket.
+  for (int i = 0; i < 66; ++i) {
+    text sent = made(i < 65 ? large_argument : large_result, i);
+    auto asked = rt.submit(processes, same, sent);
+    all.emplace_back(std::move(sent), std::move(asked));
+  }
+  CHECK(in_blocks() == 64 * 128 * kib);
+  give_sign(sign("go"));
+  busy.get();
+  for (auto& [sent, asked] : all)
+    CHECK((asked.get() == sent));
+}
+
+TEST_CASE("many large results at once") {
   runtime rt(pool_of(2));
   std::vector<std::pair<int, future<text>>> all;
-  const auto size_at = [](int i) { return static_cast<std::size_t>(i % 7) * 150'000 + 70'000; };
-  for (int i = 0; i < 100; ++i)
-    all.emplace_back(i, rt.submit(processes, same, made(size_at(i), i)));
+  for (int i = 0; i < 6; ++i)
+    all.emplace_back(i, rt.submit(processes, make_there, large_result, i));
   for (auto& [i, each] : all)
-    CHECK((each.get() == made(size_at(i), i)));
-  // Answers that nobody has read yet.
-  all.clear();
-  for (int i = 0; i < 12; ++i)
-    all.emplace_back(i, rt.submit(processes, make_there, size_at(i) + 4 * mib, i));
-  for (auto& [i, each] : all)
-    CHECK((each.get() == made(size_at(i) + 4 * mib, i)));
+    CHECK((each.get() == made(large_result, i)));
 }
 
 TEST_CASE("a worker that dies with a large value costs that task, and leaves nothing behind") {
   runtime rt(pool_of(2));
   check_usable(rt);
-  for (int round = 0; round < 3; ++round) {
-    for (const int when : {1, 2, 3}) {
-      CAPTURE(when);
-      auto culprit = rt.submit(processes, pass_on, spoilt{made(9 * mib), when});
-      auto other = rt.submit(processes, same, made(6 * mib));
-      CHECK_THROWS_AS((void)culprit.get(), worker_lost);
-      CHECK((other.get() == made(6 * mib)));
-    }
-    CHECK(mapped_blocks() < 8);
+  for (const int when : {1, 2, 3, 3}) {
+    CAPTURE(when);
+    auto culprit = rt.submit(processes, pass_on, spoilt{made(large_result), when});
+    auto other = rt.submit(processes, same, made(large_argument));
+    CHECK_THROWS_AS((void)culprit.get(), worker_lost);
+    CHECK((other.get() == made(large_argument)));
   }
-  CHECK((rt.submit(processes, pass_on, spoilt{made(9 * mib), 0}).get().bytes == made(9 * mib)));
+  CHECK(in_blocks() < 2 * large_result);
+  const text sent = made(large_result);
+  CHECK((rt.submit(processes, pass_on, spoilt{sent, 0}).get().bytes == sent));
   check_usable(rt);
 }
 
@@ -207,7 +244,7 @@ TEST_CASE("a large value is sent again when its task is tried again") {
   submit_options options{.on = processes};
   options.idempotent = true;
   options.retries = 1;
-  const text sent = made(7 * mib);
+  const text sent = made(large_argument);
   CHECK((rt.submit(options, second_time, sent, sign("first")).get() == sent));
 }
 
@@ -216,12 +253,12 @@ TEST_CASE("large tasks that are cancelled while they wait give their blocks back
   runtime rt(pool_of(1));
   auto running = rt.submit(processes, spin, sign("busy"));
   sign.await("busy");
-  for (int round = 0; round < 100; ++round) {
-    auto waiting = rt.submit(processes, same, made(mib));
+  for (int round = 0; round < 20; ++round) {
+    auto waiting = rt.submit(processes, same, made(large_argument));
     CHECK(waiting.cancel());
     CHECK_THROWS_AS(waiting.get(), task_cancelled);
   }
-  CHECK(mapped_blocks() <= 2);
+  CHECK(in_blocks() <= 2 * 128 * kib);
   CHECK(running.kill());
   CHECK_THROWS_AS(running.get(), task_cancelled);
   check_usable(rt);
@@ -233,11 +270,11 @@ TEST_CASE("large tasks whose time is up while they are being queued give their b
   auto running = rt.submit(processes, spin, sign("busy"));
   sign.await("busy");
   submit_options options{.on = processes};
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 60; ++round) {
     options.deadline = std::chrono::microseconds(round % 30);
-    CHECK_THROWS_AS(rt.submit(options, size_of, text(100'000)).get(), task_timeout);
+    CHECK_THROWS_AS(rt.submit(options, size_of, text(large_argument)).get(), task_timeout);
   }
-  CHECK(mapped_blocks() <= 2);
+  CHECK(in_blocks() <= 2 * 128 * kib);
   CHECK(running.kill());
   CHECK_THROWS_AS(running.get(), task_cancelled);
   check_usable(rt);
@@ -245,7 +282,7 @@ TEST_CASE("large tasks whose time is up while they are being queued give their b
 
 TEST_CASE("a task that forks and returns twice has the answer of the worker, however large") {
   runtime rt(pool_of(1));
-  for (const std::size_t size : {std::size_t{100}, std::size_t{20'000}, mib, 6 * mib}) {
+  for (const std::size_t size : {100 * kib, 20 * kib, std::size_t{100}, large_result}) {
     CAPTURE(size);
     CHECK((rt.submit(processes, made_twice, size).get().bytes == text(size, 'p')));
   }
@@ -253,24 +290,37 @@ TEST_CASE("a task that forks and returns twice has the answer of the worker, how
 
 TEST_CASE("nothing of a worker's large answers is kept when it has ended") {
   runtime rt(pool_of(2));
-  std::vector<future<text>> both;
-  for (int i = 0; i < 8; ++i)
-    both.push_back(rt.submit(processes, make_there, 6 * mib, i));
-  for (int i = 0; i < 8; ++i)
-    CHECK((both[static_cast<std::size_t>(i)].get() == made(6 * mib, i)));
+  const signs sign;
+  const auto together = [](std::string mine, std::string others) {
+    give_sign(mine);
+    while (!std::filesystem::exists(others))
+      ::usleep(1000);
+    return made(large_result);
+  };
+  auto one = rt.submit(processes, together, sign("1"), sign("2"));
+  auto two = rt.submit(processes, together, sign("2"), sign("1"));
+  CHECK((one.get() == made(large_result)));
+  CHECK((two.get() == made(large_result)));
+  CHECK(open_files("memfd:brigade-answers") == 2);
   rt.resize(processes, 1);
   CHECK(testing::eventually([] { return open_files("memfd:brigade-answers") == 1; }));
-  CHECK((rt.submit(processes, same, made(6 * mib)).get() == made(6 * mib)));
+  CHECK((rt.submit(processes, same, made(large_result)).get() == made(large_result)));
 }
 
 TEST_CASE("a value above the limit fails its task alone, there and back") {
   runtime_options pool = pool_of(1);
-  pool.processes.max_message_bytes = 5 * mib;
+  pool.processes.max_message_bytes = large_result;
   runtime rt(std::move(pool));
-  for (int round = 0; round < 3; ++round) {
-    CHECK_THROWS_AS(rt.submit(processes, size_of, made(5 * mib)).get(), codec_error);
-    CHECK_THROWS_AS(rt.submit(processes, make_there, 5 * mib, 1).get(), codec_error);
-    CHECK((rt.submit(processes, same, made(5 * mib - 300)).get() == made(5 * mib - 300)));
+  const auto in_pieces = [](std::size_t size) {
+    return std::vector<std::string>(size / 1000, std::string(1000, 'x'));
+  };
+  for (int round = 0; round < 2; ++round) {
+    CHECK_THROWS_AS(rt.submit(processes, size_of, text(large_result)).get(), codec_error);
+    CHECK_THROWS_AS(rt.submit(processes, make_there, large_result, 1).get(), codec_error);
+    // Their block has more room than that.
+    CHECK_THROWS_AS(rt.submit(processes, in_pieces, large_result).get(), codec_error);
+    const text sent = made(large_result - 300);
+    CHECK((rt.submit(processes, same, sent).get() == sent));
   }
 }
 
@@ -283,26 +333,45 @@ TEST_CASE("where files may not grow, large values go another way") {
     ::setrlimit(RLIMIT_FSIZE, &most);
   };
   runtime rt(std::move(pool));
-  CHECK((rt.submit(processes, same, made(6 * mib)).get() == made(6 * mib)));
+  CHECK((rt.submit(processes, same, made(large_result)).get() == made(large_result)));
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they want address space
 TEST_CASE("a worker whose address space is small takes what fits into it") {
   runtime_options pool = pool_of(1);
-  pool.processes.limits.memory_bytes = std::uint64_t{300} << 20;
+  pool.processes.initializer = [] {
+    const rlimit most{mapped_bytes() + 24 * mib, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_AS, &most);
+  };
   runtime rt(std::move(pool));
+  const signs sign;
+  auto busy = rt.submit(processes, hold, sign("here"), sign("go"));
+  sign.await("here");
   std::vector<future<std::size_t>> all;
-  for (int i = 0; i < 60; ++i)  // together more than the worker may map
-    all.push_back(rt.submit(processes, size_of, text(6 * mib)));
+  for (int i = 0; i < 20; ++i)  // together more than the worker may map
+    all.push_back(rt.submit(processes, size_of, text(2 * mib)));
+  auto too_large = rt.submit(processes, size_of, text(30 * mib));
+  give_sign(sign("go"));
+  busy.get();
+  CHECK_THROWS_AS(too_large.get(), std::bad_alloc);
   for (auto& each : all)
-    CHECK(each.get() == 6 * mib);
+    CHECK(each.get() == 2 * mib);
+  check_usable(rt);
 }
 #endif
 
 TEST_CASE("the memory of large values goes back to the system when nobody sends any") {
   runtime rt(pool_of(1));
-  CHECK((rt.submit(processes, same, made(6 * mib)).get() == made(6 * mib)));
-  CHECK(mapped_blocks() > 0);
-  CHECK(testing::eventually([] { return mapped_blocks() == 0; }));
-  CHECK((rt.submit(processes, same, made(6 * mib)).get() == made(6 * mib)));
+  CHECK(rt.submit(processes, size_of, text(large_argument)).get() == large_argument);
+  CHECK(testing::eventually([] { return in_blocks() == 0; }));
+  CHECK(rt.submit(processes, size_of, text(large_argument)).get() == large_argument);
+}
+
+TEST_CASE("nothing of large values is kept when the runtime has shut down") {
+  runtime rt(pool_of(1));
+  CHECK(rt.submit(processes, size_of, text(large_argument)).get() == large_argument);
+  rt.shutdown();
+  CHECK(in_blocks() == 0);
+  CHECK_THROWS((void)rt.submit(processes, size_of, text(large_argument)).get());
+  CHECK(in_blocks() == 0);
 }
