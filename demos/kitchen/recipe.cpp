@@ -161,10 +161,12 @@ struct file_result {
   std::int64_t cpu_ns = 0;
 };
 
-// Runs on a thread on behalf of a dish on the loop.
-file_result help_with_file(const order& asked, std::uint32_t file) {
+// Runs on a thread on behalf of a dish on the loop. It owns what it uses: a dish that is cancelled
+// is gone at once, with its order, while this goes on to its end.
+file_result help_with_file(const std::string& pantry, std::uint32_t bytes, std::uint32_t file,
+                           std::uint32_t dish) {
   const std::int64_t before = thread_cpu_ns();
-  const auto hash = work_with_file(asked.pantry, asked.file_bytes, file, asked.index);
+  const auto hash = work_with_file(pantry, bytes, file, dish);
   return {hash, thread_cpu_ns() - before};
 }
 
@@ -172,10 +174,8 @@ brigade::task<void> await_files(const order& asked, notes& taken) {
   taken.begin(step_kind::files);
   for (std::uint32_t file = 0; file < asked.files; ++file) {
     taken.hands_off();
-    // The order outlives this wait, so threads of the same process may read it where it is.
-    const order* shared = &asked;
     const file_result done = co_await brigade::submit(
-        brigade::threads, [shared, file] { return help_with_file(*shared, file); });
+        brigade::threads, help_with_file, asked.pantry, asked.file_bytes, file, asked.index);
     taken.hands_on();
     taken.helped_ns(done.cpu_ns);
     taken.note(done.hash);
