@@ -14,9 +14,9 @@ constexpr std::uint64_t most_runs = 1000;
 
 void declare_options(arguments& all) {
   all.add_value("--menu", "NAME|FILE", "slow, fast, cpu, mixed or a JSON file (default: mixed)");
-  all.add_value("--executor", "LIST",
-                "Kitchens, of serial, loop, threads, processes, mixed (default: the first four,\n"
-                "and mixed when a dish names its executor)");
+  all.add_list("--executor", "LIST",
+               "Kitchens, of serial, loop, threads, processes, mixed (default: the first four,\n"
+               "and mixed when a dish names its executor; may be repeated)");
   all.add_list("--dish", "NAME:EXECUTOR",
                "The executor of a dish in the mixed kitchen (may be repeated)");
   all.add_value("--dishes", "N", "Repeat the menu until there are N dishes");
@@ -33,14 +33,16 @@ void declare_options(arguments& all) {
   all.hide("--tamper-reply");
 }
 
-std::vector<kind> read_kitchens(const argument& given) {
+std::vector<kind> read_kitchens(const std::vector<argument>& given) {
   std::vector<kind> kitchens;
-  for (const std::string& name : split(given.text, ',')) {
-    const auto which = static_cast<kind>(choice({name, given.place}, kind_names));
-    if (std::find(kitchens.begin(), kitchens.end(), which) != kitchens.end()) {
-      throw bad_input(given.place + ": " + in_quotes(name) + " is there twice; name it once");
+  for (const argument& each : given) {
+    for (const std::string& name : split(each.text, ',')) {
+      const auto which = static_cast<kind>(choice({name, each.place}, kind_names));
+      if (std::find(kitchens.begin(), kitchens.end(), which) != kitchens.end()) {
+        throw bad_input(each.place + ": " + in_quotes(name) + " is there twice; name it once");
+      }
+      kitchens.push_back(which);
     }
-    kitchens.push_back(which);
   }
   return kitchens;
 }
@@ -75,14 +77,14 @@ std::optional<settings> read_settings(std::vector<std::string> words) {
 
   settings chosen;
   chosen.dishes = read_menu(given);
-  const auto kitchens = given.value("--executor");
-  chosen.kitchens = kitchens ? read_kitchens(*kitchens) : default_kitchens(chosen.dishes);
+  const auto kitchens = given.list("--executor");
+  chosen.kitchens = kitchens.empty() ? default_kitchens(chosen.dishes) : read_kitchens(kitchens);
   const auto dish = given.value("--dish");
   if (dish && std::find(chosen.kitchens.begin(), chosen.kitchens.end(), kind::mixed) ==
                   chosen.kitchens.end()) {
     throw bad_input(dish->place + ": " + in_quotes(dish->text) +
                     " chooses for the mixed kitchen, which is not opened; add mixed to " +
-                    kitchens->place);
+                    kitchens.front().place);
   }
   const auto number = [&](const char* option, std::uint64_t otherwise, std::uint64_t least,
                           std::uint64_t most) {

@@ -69,8 +69,10 @@ TEST_CASE("options are read") {
   CHECK(chosen.colour == colour_choice::never);
 }
 
-TEST_CASE("the last of a repeated option counts, every --dish counts") {
+TEST_CASE("the last of a repeated option counts, of lists every one") {
   CHECK(read({"--runs", "2", "--runs", "3"}).runs == 3);
+  CHECK(read({"--executor", "loop", "--executor", "threads,serial"}).kitchens ==
+        std::vector{kind::loop, kind::threads, kind::serial});
   const settings chosen = read({"--dish", "soup:threads", "--dish", "bread:processes"});
   CHECK(chosen.dishes.dishes[0].executor == brigade::executor_kind::threads);
   CHECK(chosen.dishes.dishes[1].executor == brigade::executor_kind::processes);
@@ -112,7 +114,10 @@ TEST_CASE("unknown names are refused with the nearest") {
         "--executor: 'thraeds' is not one of serial, loop, threads, processes, mixed. Did you mean "
         "'threads'?");
   CHECK(refusal({"--executor", ""}).find("is not one of") != std::string::npos);
-  CHECK(refusal({"--executor", "loop,loop"}) == "--executor: 'loop' is there twice; name it once");
+  for (const auto& twice : {std::vector<std::string>{"--executor", "loop,loop"},
+                            {"--executor", "loop", "--executor", "threads", "--executor=loop"}}) {
+    CHECK(refusal(twice) == "--executor: 'loop' is there twice; name it once");
+  }
   CHECK(refusal({"--format", "txt"}) ==
         "--format: 'txt' is not one of text, json. Did you mean 'text'?");
   CHECK(refusal({"--exprot-json", "x"}).find("Did you mean '--export-json'?") != std::string::npos);
