@@ -137,6 +137,7 @@ class evening {
 
   // Cooks all rounds, or those that were finished when somebody interrupted.
   measure::comparison_result cook() {
+    if (interrupted() != 0) return {};  // while the pantry was stocked
     measure::comparison comparison;
     for (std::size_t i = 0; i < chosen_.kitchens.size(); ++i)
       comparison.add(contestant(i));

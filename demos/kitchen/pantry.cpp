@@ -16,6 +16,7 @@
 #include <brigade/os/fd.hpp>
 
 #include "kitchen/fingerprint.hpp"
+#include "kitchen/interrupts.hpp"
 #include "kitchen/problem.hpp"
 
 namespace kitchen {
@@ -63,11 +64,17 @@ void stock_pantry(const std::string& directory, const menu& all, std::uint64_t s
   std::vector<std::byte> bytes;
   try {
     for (unsigned file = 0; file < most_ingredients; ++file) {
+      if (interrupted() != 0) return;
       bytes.resize(sizes_kib[file] * 1024);
       fill_bytes(bytes, combined(seed, file));
       const std::string path = ingredient_path(directory, file);
       const auto fd = brigade::os::open_file(path, O_WRONLY | O_CREAT | O_EXCL);
-      brigade::os::write_full(fd.get(), bytes);
+      constexpr std::size_t portion = 1 << 20;  // what a slow disk takes before somebody waits long
+      for (std::size_t at = 0; at < bytes.size(); at += portion) {
+        if (interrupted() != 0) return;
+        const std::size_t size = std::min(portion, bytes.size() - at);
+        brigade::os::write_full(fd.get(), std::span(bytes).subspan(at, size));
+      }
     }
   } catch (const std::system_error& failed) {
     throw cannot_run("cannot stock the pantry: " + one_line(failed.what()));

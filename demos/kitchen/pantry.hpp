@@ -14,7 +14,8 @@ namespace kitchen {
 // (environment).
 [[nodiscard]] std::string make_pantry_directory();
 
-// Writes the files that the dishes of `all` will read. Throws `problem` (environment).
+// Writes the files that the dishes of `all` will read. Throws `problem` (environment). Leaves off
+// when somebody interrupts the program: then there is nothing to cook.
 void stock_pantry(const std::string& directory, const menu& all, std::uint64_t seed);
 
 // One file operation of a dish: reads ingredient number `file`, writes what it read to the plate of

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -29,6 +28,7 @@
 #include <brigade/os/process.hpp>
 
 #include "kitchen/fingerprint.hpp"
+#include "kitchen/interrupts.hpp"
 #include "kitchen/pantry.hpp"
 #include "kitchen/problem.hpp"
 
@@ -133,22 +133,6 @@ void close_all_but(std::vector<int> kept) {
   }
   ::close_range(static_cast<unsigned>(next), ~0u, 0);
 }
-
-// Holds back all signals to this thread while it lives.
-class signals_held_back {
- public:
-  signals_held_back() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  signals_held_back(const signals_held_back&) = delete;
-  signals_held_back& operator=(const signals_held_back&) = delete;
-  ~signals_held_back() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 // What the child tells when it is ready: "+" and the pantry's directory, or "-" and what failed.
 // A program that is gone hears nothing; that its lifeline has ended tells the child the same.
