@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -79,7 +78,7 @@ int run(const std::vector<std::string>& words) {
 }
 
 int report(kitchen::exit_code code, const std::string& text) {
-  std::fprintf(stderr, "brigade: %s\n", text.c_str());
+  kitchen::complain(text);
   return static_cast<int>(code);
 }
 
@@ -88,7 +87,8 @@ int report(kitchen::exit_code code, const std::string& text) {
 int main(int argc, char** argv) {
   brigade::init(argc, argv);
   open_standard_descriptors();
-  ::signal(SIGPIPE, SIG_IGN);  // a closed stdout is an error like any other
+  ::signal(SIGPIPE, SIG_IGN);  // a closed stdout is an error like any other,
+  ::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not become larger
   try {
     return run({argv + 1, argv + argc});
   } catch (const kitchen::problem& found) {

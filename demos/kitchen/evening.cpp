@@ -31,18 +31,57 @@ namespace {
 
 namespace measure = brigade::measure;
 
+// What cannot be done at the end, told when everything else is.
+class shortfalls {
+ public:
+  template <class Act>
+  void attempt(Act act) {
+    try {
+      act();
+    } catch (const problem& failed) {
+      add(failed);
+    }
+  }
+  void add(const problem& failed) {
+    complain(failed.what());
+    if (!first_) first_ = failed.code();
+  }
+  // Of the first one.
+  [[nodiscard]] std::optional<exit_code> code() const { return first_; }
+
+ private:
+  std::optional<exit_code> first_;
+};
+
 // Opened before anything is cooked.
-struct exports {
+class exports {
+ public:
   explicit exports(const settings& chosen) {
-    if (chosen.export_json) json.emplace(*chosen.export_json, "--export-json");
-    if (chosen.export_trace) trace.emplace(*chosen.export_trace, "--export-trace");
+    if (chosen.export_json) json_.emplace(*chosen.export_json, "--export-json");
+    if (chosen.export_trace) trace_.emplace(*chosen.export_trace, "--export-trace");
+    if (json_ && trace_ && json_->same_target(*trace_)) refuse_to_share(*trace_, *json_);
+    if (chosen.format != output_format::json) return;
+    for (const auto* each : {&json_, &trace_}) {
+      if (!*each || !(*each)->on_stdout()) continue;
+      throw bad_input((*each)->place() +
+                      ": stdout gets the JSON of --format json already; give a file, or leave one "
+                      "of them out");
+    }
   }
-  void commit(const report& all) {
-    if (json) json->commit(report_json(all));
-    if (trace) trace->commit(chrome_trace(all));
+  // Every one that can be written is.
+  void commit(const report& all, shortfalls& found) {
+    if (json_) found.attempt([&] { json_->commit(report_json(all)); });
+    if (trace_) found.attempt([&] { trace_->commit(chrome_trace(all)); });
   }
-  std::optional<export_file> json;
-  std::optional<export_file> trace;
+
+ private:
+  [[noreturn]] static void refuse_to_share(const export_file& one, const export_file& other) {
+    throw bad_input(one.place() + ": " + (one.on_stdout() ? "stdout" : in_quotes(one.path())) +
+                    " is where " + other.place() + " writes already; give each a file of its own");
+  }
+
+  std::optional<export_file> json_;
+  std::optional<export_file> trace_;
 };
 
 // A chef has one at a time, but on the loop every dish that waits for replies may have its own.
@@ -191,10 +230,13 @@ int run_kitchen(std::vector<std::string> words) {
     all = make_report(*chosen, result.contestants, cooked.logs());
   }
   all.host = host;
-  files.commit(all);
   const bool as_text = chosen->format == output_format::text;
-  print(as_text ? text_report(all, use_colour(chosen->colour)) : report_json(all));
-  if (!all.failure.empty()) throw problem(exit_code::failed, all.failure);
+  shortfalls found;
+  if (!all.failure.empty()) found.add(problem(exit_code::failed, all.failure));
+  found.attempt(
+      [&] { print(as_text ? text_report(all, use_colour(chosen->colour)) : report_json(all)); });
+  files.commit(all, found);
+  if (found.code()) return static_cast<int>(*found.code());
   if (interrupted() != 0) return 128 + interrupted();
   return static_cast<int>(exit_code::done);
 }

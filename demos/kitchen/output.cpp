@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <span>
 #include <system_error>
@@ -42,6 +43,11 @@ void print(std::string_view text) {
   } catch (const std::system_error& failed) {
     refuse_stdout(failed.code().value());
   }
+}
+
+void complain(std::string_view text) {
+  const std::string line = "brigade: " + std::string(text) + "\n";
+  std::fputs(line.c_str(), stderr);
 }
 
 bool use_colour(colour_choice chosen) {

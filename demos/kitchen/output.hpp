@@ -1,4 +1,5 @@
-// Writing to stdout so that a full disk or a closed pipe is noticed, and colour.
+// Complaints on stderr, writing to stdout so that a full disk or a closed pipe is noticed, and
+// colour.
 #pragma once
 
 #include <string>
@@ -13,6 +14,9 @@ void print(std::string_view text);
 
 // The same for one that is closed, or not for writing: before anything is cooked in vain.
 void check_stdout();
+
+// One line on stderr: "brigade: <text>".
+void complain(std::string_view text);
 
 // --color, then NO_COLOR, then FORCE_COLOR, then whether stdout is a terminal.
 [[nodiscard]] bool use_colour(colour_choice chosen);

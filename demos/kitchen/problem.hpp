@@ -16,7 +16,7 @@ enum class exit_code : int {
   done = 0,         // also when it is too close to call
   failed = 1,       // a dish failed, or kitchens disagree about the results
   usage = 2,        // bad arguments, menu or file
-  environment = 3,  // this machine cannot run it
+  environment = 3,  // this machine cannot run it, or does not take the output
   internal = 5,     // a fault of the program
 };
 

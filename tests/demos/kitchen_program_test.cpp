@@ -1,13 +1,11 @@
-// `brigade kitchen` as a whole, from outside: outputs, exit codes, and what it leaves behind.
+// `brigade kitchen` as a whole, from outside: outputs and exit codes.
 #include <doctest/doctest.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
-#include "support/eventually.hpp"
 
 using namespace brigade::testing;
 using nlohmann::json;
@@ -112,19 +110,6 @@ TEST_CASE("colour is as asked for, then as the environment says") {
   CHECK_FALSE(coloured({"--color", "never"}, {"FORCE_COLOR=1"}));
 }
 
-TEST_CASE("exports are files of their own") {
-  const table table;
-  const std::string result = table.place.file("result.json");
-  const std::string trace = table.place.file("trace.json");
-  const outcome done = table.cook({"--quiet", "--runs", "1", "--executor", "serial,loop",
-                                   "--export-json", result, "--export-trace", trace});
-  REQUIRE(done.code == 0);
-  CHECK(done.out.starts_with("Menu "));
-  CHECK(json::parse(text_of(result))["kitchens"].size() == 2);
-  CHECK(json::parse(text_of(trace))["traceEvents"].size() > 20);
-  CHECK(table.place.entries().size() == 3);  // the menu and the two, nothing temporary
-}
-
 TEST_CASE("an altered reply is noticed: exit code 1, and which kitchen it was") {
   const table table;
   const outcome done = table.cook({"--quiet", "--runs", "1", "--executor", "serial,loop,threads",
@@ -147,46 +132,7 @@ TEST_CASE("dishes are repeated to the number that was asked for") {
   CHECK(all["kitchens"][0]["dishes"][49]["name"] == "salad");
 }
 
-TEST_CASE("Ctrl-C ends the evening with the rounds that are finished") {
-  const scratch place;
-  const std::string menu =
-      place.write("menu.json", R"({"dishes": [{"name": "a", "wait_ms": 100}]})");
-  program running(
-      {"kitchen", "--menu", menu, "--executor", "loop", "--runs", "1000", "--format", "json"});
-  CHECK(eventually([&] {  // in a later round than the first
-    return running.errors_so_far().find("round 2 of 1000") != std::string::npos;
-  }));
-  running.signal(SIGINT);
-  const outcome done = running.wait();
-  CHECK(done.code == 130);
-  const json all = json::parse(done.out);
-  REQUIRE(all["kitchens"].size() == 1);
-  CHECK(all["kitchens"][0]["wall_runs_s"].size() >= 1);
-  CHECK(all["kitchens"][0]["wall_runs_s"].size() < 1000);
-}
-
-TEST_CASE("nothing is left behind, even when it is killed") {
-  const table table;
-  program running({"kitchen", "--menu", table.menu, "--runs", "1000", "--quiet"});
-  CHECK(eventually([&] { return !running.temporary_files().empty(); }));
-  ids before;
-  running.look(before);
-  running.signal(SIGKILL);
-  static_cast<void>(running.wait());
-  CHECK(eventually([&] { return running.temporary_files().empty(); }));
-  CHECK(eventually([&] {
-    return std::all_of(before.begin(), before.end(),
-                       [](const auto& id) { return ::kill(id.first, 0) != 0; });
-  }));
-}
-
-TEST_CASE("an export that takes nothing is refused, a stdout that does is the environment's") {
-  const table table(R"({"dishes": [{"name": "a"}]})");
-  const outcome done =
-      table.cook({"--executor", "serial", "--runs", "1", "--quiet", "--export-json", "/dev/full"});
-  CHECK(done.code == 2);
-  CHECK(done.err.find("No space left on device") != std::string::npos);
-
+TEST_CASE("a stdout that takes nothing is the environment's fault") {
   ::setenv("SHELL_PROGRAM", "/bin/sh", 1);
   const std::string program = std::getenv("BRIGADE_PROGRAM");
   const outcome full =

@@ -88,9 +88,19 @@ program::program(std::vector<std::string> words, std::vector<std::string> variab
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
   ::posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
+  // Whatever the tests run under: a shell in the background ignores SIGINT, nohup SIGHUP.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t normal;
+  ::sigemptyset(&normal);
+  for (const int each : {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ})
+    ::sigaddset(&normal, each);
+  ::posix_spawnattr_setsigdefault(&attributes, &normal);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   started_ = std::chrono::steady_clock::now();
-  const int failure = ::posix_spawn(&pid_, path, &files, nullptr, pointers_to(words).data(),
+  const int failure = ::posix_spawn(&pid_, path, &files, &attributes, pointers_to(words).data(),
                                     pointers_to(environment).data());
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   if (failure != 0) throw std::runtime_error(std::string("posix_spawn ") + path);
 }
