@@ -13,6 +13,7 @@ namespace {
 [[noreturn]] int fail_with(int) { throw std::out_of_range("failed"); }
 std::string text_of(int x) { return std::to_string(x); }
 int add(int a, int b) { return a + b; }
+bg::task<int> sleep_after(int) { co_return co_await sleep_for_ever(); }
 
 }  // namespace
 
@@ -47,6 +48,22 @@ TEST_CASE_TEMPLATE("when_all fails fast and stops the others", Where, CONTRACT_E
   futures.push_back(rt.submit(Where::where(), fail_with, 1));
   CHECK_THROWS_AS(bg::when_all(std::move(futures)).get(), std::out_of_range);
   CHECK(rt.shutdown());
+}
+
+TEST_CASE_TEMPLATE("killing a combined future kills what runs", Where, CONTRACT_EACH) {
+  bg::runtime rt(two_workers());
+  constexpr bool by_force = Where::kind == bg::executor_kind::processes;
+  std::vector<bg::future<int>> futures;
+  for (int i = 0; i < 2; ++i) futures.push_back(rt.submit(Where::where(), sleep_for_ever));
+  for (const bg::future<int>& each : futures) REQUIRE(await_started(each));
+  auto all = bg::when_all(std::move(futures));
+  CHECK(all.kill() == by_force);
+  CHECK_THROWS_AS(all.get(), bg::task_cancelled);
+  auto mapped = rt.map_async(Where::where(), sleep_after, std::vector<int>{1, 2});
+  REQUIRE(await_true([&] { return rt.stats(Where::kind).started >= 4; }));
+  CHECK(mapped.kill() == by_force);
+  CHECK_THROWS_AS(mapped.get(), bg::task_cancelled);
+  CHECK(rt.submit(Where::where(), square, 4).get() == 16);
 }
 
 TEST_CASE_TEMPLATE("when_any is decided by the first and stops the others", Where, CONTRACT_EACH) {

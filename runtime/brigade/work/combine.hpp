@@ -3,7 +3,8 @@
 // They take the futures over. when_all fails fast: the first error asks the others to stop.
 // when_any is decided by the first that ends and asks the others to stop. Both complete only when
 // all have ended: nothing runs on behind the caller's back. gather waits for every outcome, stops
-// nobody. Cancelling the combined future cancels all that have not ended.
+// nobody. Cancelling the combined future cancels all that have not ended; kill() kills them, and
+// returns true when one of them was ended by force.
 #pragma once
 
 #include <atomic>
@@ -109,6 +110,11 @@ class joint final : public hand_state<Result> {
   bool cancel() noexcept override {
     bool any = false;
     for (const auto& part : parts_) any = part->cancel() || any;
+    return any;
+  }
+  bool kill() noexcept override {
+    bool any = false;
+    for (const auto& part : parts_) any = part->kill() || any;
     return any;
   }
 
