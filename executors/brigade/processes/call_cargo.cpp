@@ -50,8 +50,9 @@ std::span<std::byte> call_cargo::grow(std::span<const std::byte> used, std::size
   return to;
 }
 
+template <class Write>
 void call_cargo::pack(const job_state& job, std::size_t most_bytes,
-                      const std::shared_ptr<wire::block_store>& blocks) {
+                      const std::shared_ptr<wire::block_store>& blocks, const Write& write) {
   offered_ = &blocks;
   const remote_call* const call = job.remote();
   const std::string name = job.name();
@@ -59,7 +60,7 @@ void call_cargo::pack(const job_state& job, std::size_t most_bytes,
   bounds.encoded_bytes = most_bytes;
   codec::writer out(*this, bounds);
   write_code_address(out, reinterpret_cast<const void*>(call->thunk));
-  call->encode(job, out);
+  write(out);
   out.put_raw(name.data(), name.size());
   body_ = out.bytes();
   offered_ = nullptr;
@@ -76,8 +77,18 @@ void pack(job_state& job, std::size_t most_bytes,
           const std::shared_ptr<wire::block_store>& blocks) {
   if (job.remote() == nullptr) throw refusal(job);
   auto packed = std::make_unique<call_cargo>();
-  packed->pack(job, most_bytes, blocks);
+  packed->pack(job, most_bytes, blocks,
+               [&job](codec::writer& out) { job.remote()->encode(job, out); });
   *job.cargo_slot() = std::move(packed);
+}
+
+std::unique_ptr<call_cargo> pack(const job_state& job, std::size_t most_bytes,
+                                 const std::shared_ptr<wire::block_store>& blocks,
+                                 const std::function<void(codec::writer&)>& write) {
+  if (job.remote() == nullptr) throw refusal(job);
+  auto packed = std::make_unique<call_cargo>();
+  packed->pack(job, most_bytes, blocks, write);
+  return packed;
 }
 
 call_cargo& cargo_of(job_state& job) noexcept {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -25,9 +26,10 @@ class call_cargo final : public cargo, private codec::writer_memory {
   call_cargo& operator=(const call_cargo&) = delete;
   ~call_cargo() override;
 
-  // Once. Throws codec_error, and what coders throw.
+  // Once; `write` writes callable and arguments. Throws codec_error, and what coders throw.
+  template <class Write>
   void pack(const job_state& job, std::size_t most_bytes,
-            const std::shared_ptr<wire::block_store>& blocks);
+            const std::shared_ptr<wire::block_store>& blocks, const Write& write);
 
   // Thunk, callable, arguments and the task's name.
   [[nodiscard]] std::span<const std::byte> body() const noexcept { return body_; }
@@ -51,6 +53,10 @@ class call_cargo final : public cargo, private codec::writer_memory {
 
 // Gives a job its cargo. Throws not_transportable, codec_error, and what coders throw.
 void pack(job_state& job, std::size_t most_bytes, const std::shared_ptr<wire::block_store>& blocks);
+// The cargo of a continuation, whose payload is not touched: `write` knows what it sends.
+[[nodiscard]] std::unique_ptr<call_cargo> pack(const job_state& job, std::size_t most_bytes,
+                                               const std::shared_ptr<wire::block_store>& blocks,
+                                               const std::function<void(codec::writer&)>& write);
 
 // Precondition: pack() was called and the job's payload has not been dropped.
 [[nodiscard]] call_cargo& cargo_of(job_state& job) noexcept;

@@ -105,6 +105,15 @@ void conductor::push(job_state& job) noexcept {
   job.release();
 }
 
+bool conductor::load(job_state& job, std::unique_ptr<cargo> packed) noexcept {
+  const std::lock_guard lock(mutex_);
+  // Whoever ends it drops the cargo too: lent to us it cannot be, until take_back() has the mutex.
+  if (!job.try_lend()) return false;
+  *job.cargo_slot() = std::move(packed);
+  job.end_loan();  // releases the cargo to whoever takes the job from the queue
+  return true;
+}
+
 void conductor::enqueue(job_state& job, locked& lock) {
   for (std::size_t level = 0; level < static_cast<std::size_t>(job.level); ++level) {
     if (lent_[level] == 0) continue;

@@ -56,6 +56,8 @@ class conductor {
   ~conductor() { join(); }
 
   // --- from any thread, see executor ------------------------------------------------------------
+  // Gives a continuation its cargo before it is pushed. Returns false when it has ended.
+  [[nodiscard]] bool load(job_state& job, std::unique_ptr<cargo> packed) noexcept;
   void push(job_state& job) noexcept;
   void interrupt(job_state& job, interruption why) noexcept;
   [[nodiscard]] bool kill(job_state& job) noexcept;

@@ -18,6 +18,8 @@ class processes_executor final : public executor {
       : executor(executor_kind::processes, owner), conductor_(std::move(options), owner) {}
 
   void prepare(job_state& job) noexcept override;
+  [[nodiscard]] bool prepare_follower(
+      job_state& job, const std::function<void(codec::writer&)>& write) noexcept override;
   void post(work_item& item) noexcept override;
   void interrupt(job_state& job, interruption why) noexcept override {
     conductor_.interrupt(job, why);

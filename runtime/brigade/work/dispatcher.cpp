@@ -136,7 +136,7 @@ void dispatcher::adopt(job_state& job, executor_kind where, submit_options& opti
   if (job.timed_)
     job.queued_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
   if (observed()) notify(&observer::on_queued, job);
-  job.home_->prepare(job);
+  if (!follows) job.home_->prepare(job);
   if (!job.extras_ || job.phase() != job_state::body::queued) return;
   try {
     arm(job, options);

@@ -132,7 +132,8 @@ class dispatcher {
 
   // --- submission ------------------------------------------------------------------------------
   // Prepares a fresh job for `where`: identity, options, and a place among the unsettled. Throws
-  // runtime_stopped, but not while draining when the job follows from an earlier one.
+  // runtime_stopped, but not while draining when the job follows from an earlier one. One that
+  // follows is not prepared by its executor: see executor::prepare_follower().
   // The first form is for a job without options.
   void adopt(job_state& job, executor_kind where);
   void adopt(job_state& job, executor_kind where, submit_options& options, bool follows = false);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@
 #include <brigade/base/executor_kind.hpp>
 #include <brigade/sync/timer_heap.hpp>
 #include <brigade/work/work_item.hpp>
+
+namespace brigade::codec {
+class writer;
+}  // namespace brigade::codec
 
 namespace brigade {
 
@@ -67,6 +72,14 @@ class executor {
   // Called once for a job that will be posted here, while nobody else knows it: no timer, no
   // cancellation. The time to encode it; one that cannot be is discarded and will not be posted.
   virtual void prepare(job_state& /*job*/) noexcept {}
+
+  // The same for a continuation, once its source has a value: `write` encodes callable and
+  // arguments. It has been known for long, so it may end meanwhile and its payload go. Returns
+  // false when it has ended or was discarded here: then it is not to be posted.
+  [[nodiscard]] virtual bool prepare_follower(
+      job_state& /*job*/, const std::function<void(codec::writer&)>& /*write*/) noexcept {
+    return true;
+  }
 
   // The one door. Starts workers on first use. Never blocks for room: the dispatcher's gate has
   // counted the item. A job that cannot be accepted (no worker can be started, its arguments

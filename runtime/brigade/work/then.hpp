@@ -1,11 +1,13 @@
 // future::then: what to do with the value, on which executor, as a future again.
 //
-// The continuation is a task of its own: it can be cancelled before it starts, and an error of the
-// source passes by without running it. It is never refused for want of room in a queue.
+// The continuation is a task of its own from the call of then() on: its deadlines count from there,
+// and it can be cancelled before it starts. An error of the source passes by without running it. It
+// is never refused for want of room in a queue.
 #pragma once
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <type_traits>
@@ -76,105 +78,48 @@ struct follow_traits<F, void> {
   static consteval bool require() { return require_callable<F>(); }
 };
 
-// A continuation on processes: the value must be there before the call can be encoded, so this
-// outcome relays that of a job which is made then.
-template <class F, class R>
-class relay final : public hand_state<typename follow_traits<F, R>::result> {
-  using result = typename follow_traits<F, R>::result;
-
- public:
-  relay(dispatcher& to, submit_options options, F callable, const job_state& source)
-      : hand_state<result>(&to), options_(std::move(options)), callable_(std::move(callable)) {
-    this->add_dependency(source);
+// A callable that a job shares with whoever encodes it, since the job may end meanwhile.
+template <class F>
+struct shared_callable {
+  std::shared_ptr<F> kept;
+  template <class... Args>
+  requires std::is_invocable_v<F, Args...>
+  decltype(auto) operator()(Args&&... args) {
+    return std::invoke(std::move(*kept), std::forward<Args>(args)...);
   }
-
-  void source_ready(state_of<R>& source) noexcept {
-    dispatcher& to = *this->owner();
-    std::exception_ptr thrown;  // published outside the handler, which holds a reference too
-    try {
-      if constexpr (std::is_void_v<R>) {
-        source.take();
-        launch(to);
-      } else {
-        launch(to, source.take());
-      }
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    if (thrown) this->fail(std::move(thrown));
-    to.job_settled();  // what hold() counted
-  }
-
-  bool cancel() noexcept override {
-    job_ref<job_state> running;
-    {
-      const std::lock_guard lock(mutex_);
-      cancelled_ = true;
-      running = running_;
-    }
-    if (running) return running->cancel();
-    return this->fail(std::make_exception_ptr(
-        task_cancelled("a continuation was cancelled before it started", {})));
-  }
-
- private:
-  template <class... Value>
-  void launch(dispatcher& to, Value&&... value) {
-    auto made = adopt_follower(to, std::forward<Value>(value)...);
-    job_ref<state_of<result>> state = job_ref<state_of<result>>::share(*made);
-    bool cancelled = false;
-    {
-      const std::lock_guard lock(mutex_);
-      cancelled = cancelled_;
-      running_ = job_ref<job_state>::share(*made);
-    }
-    made->retain();  // the queue's
-    to.enqueue_follower(*made);
-    if (cancelled) made->cancel();
-    when_ready(std::move(state), [self = job_ref<relay>::share(*this)](state_of<result>& ended) {
-      if (std::exception_ptr error = ended.take_error()) {
-        self->fail(std::move(error));
-      } else {
-        self->succeed(std::move(ended.value()));
-      }
-    });
-  }
-
-  template <class... Value>
-  auto adopt_follower(dispatcher& to, Value&&... value) {
-    using job_type = job_for<true, F, Value...>;
-    job_ref<job_type> made(
-        new job_type(std::in_place, std::move(callable_), std::forward<Value>(value)...));
-    made->keep_times();
-    to.adopt(*made, executor_kind::processes, options_, true);
-    return made;
-  }
-
-  std::mutex mutex_;
-  bool cancelled_ = false;
-  job_ref<job_state> running_;
-  submit_options options_;
-  F callable_;
 };
 
+// The call of F with the value of the source, as it travels, and what keeps it from that.
 template <class F, class R>
-future<typename follow_traits<F, R>::result> follow_on_processes(dispatcher& to,
-                                                                 submit_options options, F callable,
-                                                                 job_ref<state_of<R>> source) {
-  using result = typename follow_traits<F, R>::result;
-  using relay_type = relay<F, R>;
-  job_ref<relay_type> made(new relay_type(to, std::move(options), std::move(callable), *source));
-  to.hold();
-  when_ready(std::move(source), [made](state_of<R>& ended) { made->source_ready(ended); });
-  return future_access::make(job_ref<state_of<result>>(made.take()));
-}
+struct call_after {
+  using travelling = travels<F, R>;
+  using obstacle = typename obstacle_of<F, R>::type;
+};
+template <class F>
+struct call_after<F, void> {
+  using travelling = travels<F>;
+  using obstacle = typename obstacle_of<F>::type;
+};
 
-template <class F, class R>
-future<typename follow_traits<F, R>::result> follow_here(dispatcher& to, executor_kind where,
-                                                         submit_options options, F callable,
-                                                         job_ref<state_of<R>> source) {
-  using result = typename follow_traits<F, R>::result;
-  using job_type = job<stays_here, after<F, R>>;
+// The Transport of a continuation: that of `Call`, but the arguments come later than the job.
+template <class Call>
+struct follows {
+  static constexpr bool has_cargo = true;
+  static constexpr const std::type_info* obstacle() noexcept { return nullptr; }
+  static const remote_call* call() noexcept {
+    using traits = typename Call::traits;
+    static constexpr remote_call self{&Call::thunk, nullptr, &Call::accept,
+                                      traits::with_token || traits::is_coroutine};
+    return &self;
+  }
+};
+
+// A continuation is a job from the beginning, with its options, identity and times. One whose
+// options are wrong, or which is late or stopped already, has finished here.
+template <class Transport, class F, class R>
+auto adopt_follower(dispatcher& to, executor_kind where, submit_options& options, F callable,
+                    const job_ref<state_of<R>>& source) {
+  using job_type = job<Transport, after<F, R>>;
   constexpr bool copyable = std::is_copy_constructible_v<typename state_of<R>::value_type>;
   job_ref<job_type> made(
       new job_type(std::in_place, after<F, R>(std::move(callable), source, options.idempotent)));
@@ -184,12 +129,70 @@ future<typename follow_traits<F, R>::result> follow_here(dispatcher& to, executo
   if (std::exception_ptr wrong = objection(options, *made, copyable)) {
     made->retain();  // the queue's
     to.give_up(*made, std::move(wrong));
-    return future_access::make(job_ref<state_of<result>>(made.take()));
   }
-  when_ready(std::move(source), [made](state_of<R>&) {
-    made->retain();  // the queue's
-    made->owner()->enqueue_follower(*made);
-  });
+  return made;
+}
+
+// The source has ended: its value is encoded now, and the job posted.
+template <class F, class R>
+void send_follower(job_state& job, const std::weak_ptr<F>& known, state_of<R>& source) noexcept {
+  dispatcher& to = *job.owner();
+  if (std::exception_ptr error = source.take_error()) {
+    job.discard(std::move(error));
+  } else if (const std::shared_ptr<F> callable = known.lock()) {
+    const auto write = [&](codec::writer& out) {
+      if constexpr (std::is_void_v<typename call_after<F, R>::obstacle>) {
+        expect_function(*callable);
+        codec::write_value(out, *callable);
+        if constexpr (!std::is_void_v<R>) codec::write_value(out, std::as_const(source.value()));
+      }
+    };
+    if (job.home()->prepare_follower(job, write)) {
+      job.retain();  // the queue's
+      to.enqueue_follower(job);
+    }
+  }
+  to.job_settled();  // what hold() counted
+}
+
+template <class F, class R>
+future<typename follow_traits<F, R>::result> follow_on_processes(dispatcher& to,
+                                                                 submit_options options, F callable,
+                                                                 job_ref<state_of<R>> source) {
+  using result = typename follow_traits<F, R>::result;
+  using call = call_after<F, R>;
+  using transport = std::conditional_t<std::is_void_v<typename call::obstacle>,
+                                       follows<typename call::travelling>,
+                                       cannot_travel<typename call::obstacle>>;
+  auto kept = std::make_shared<F>(std::move(callable));
+  const std::weak_ptr<F> known = kept;
+  auto made = adopt_follower<transport>(to, executor_kind::processes, options,
+                                        shared_callable<F>{std::move(kept)}, source);
+  if (made->phase() != job_state::body::finished) {
+    to.hold();  // the executor is told of the source's end, also when the job has ended by then
+    when_ready(std::move(source),
+               [made, known](state_of<R>& ended) { send_follower<F, R>(*made, known, ended); });
+  }
+  return future_access::make(job_ref<state_of<result>>(made.take()));
+}
+
+template <class F, class R>
+future<typename follow_traits<F, R>::result> follow_here(dispatcher& to, executor_kind where,
+                                                         submit_options options, F callable,
+                                                         job_ref<state_of<R>> source) {
+  using result = typename follow_traits<F, R>::result;
+  auto made = adopt_follower<stays_here>(to, where, options, std::move(callable), source);
+  if (made->phase() != job_state::body::finished) {
+    // One that is completed by hand may end in another runtime, and when the job has ended already.
+    const bool foreign = source->home() == nullptr;
+    if (foreign) to.hold();
+    when_ready(std::move(source), [made, foreign](state_of<R>&) {
+      dispatcher& owner = *made->owner();
+      made->retain();  // the queue's
+      owner.enqueue_follower(*made);
+      if (foreign) owner.job_settled();  // what hold() counted
+    });
+  }
   return future_access::make(job_ref<state_of<result>>(made.take()));
 }
 

@@ -42,7 +42,8 @@ struct remote_call {
   // Runs in the worker: decodes, calls, encodes the result. Throws what the task throws, and
   // codec_error.
   remote_thunk thunk;
-  // Callable and arguments. Throws codec_error, not_transportable.
+  // Callable and arguments; null for a continuation, see executor::prepare_follower(). Throws
+  // codec_error, not_transportable.
   void (*encode)(const job_state& job, codec::writer& out);
   // Decodes a result and makes it the outcome unless that is decided; returns whether it was this
   // call that decided. Throws codec_error with nothing decided. Whoever calls finishes the job.
@@ -104,7 +105,7 @@ struct travels {
   }
 
   static bool accept(job_state& state, codec::reader& in) {
-    auto& self = static_cast<job_type&>(state);
+    auto& self = static_cast<state_of<result>&>(state);
     if constexpr (std::is_void_v<result>) {
       in.expect_end();
       if (!self.claim_outcome()) return false;
