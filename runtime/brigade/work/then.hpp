@@ -34,7 +34,7 @@ class after {
       source_->take();
       return std::invoke(std::move(callable_), std::forward<Token>(token)...);
     } else {
-      if constexpr (std::is_copy_constructible_v<value_type>) {
+      if constexpr (is_copyable<value_type>) {
         if (again_) {
           value_.emplace(source_->value());  // stays for the next attempt
           return std::invoke(std::move(callable_), std::forward<Token>(token)...,
@@ -105,6 +105,7 @@ struct call_after<F, void> {
 template <class Call>
 struct follows {
   static constexpr bool has_cargo = true;
+  static constexpr bool repeats = true;
   static constexpr const std::type_info* obstacle() noexcept { return nullptr; }
   static const remote_call* call() noexcept {
     using traits = typename Call::traits;
@@ -120,7 +121,7 @@ template <class Transport, class F, class R>
 auto adopt_follower(dispatcher& to, executor_kind where, submit_options& options, F callable,
                     const job_ref<state_of<R>>& source) {
   using job_type = job<Transport, after<F, R>>;
-  constexpr bool copyable = std::is_copy_constructible_v<typename state_of<R>::value_type>;
+  constexpr bool copyable = is_copyable<typename state_of<R>::value_type>;
   job_ref<job_type> made(
       new job_type(std::in_place, after<F, R>(std::move(callable), source, options.idempotent)));
   made->add_dependency(*source);
@@ -176,12 +177,14 @@ future<typename follow_traits<F, R>::result> follow_on_processes(dispatcher& to,
   return future_access::make(job_ref<state_of<result>>(made.take()));
 }
 
-template <class F, class R>
+// Repeats: its options may say that it may run again.
+template <bool Repeats, class F, class R>
 future<typename follow_traits<F, R>::result> follow_here(dispatcher& to, executor_kind where,
                                                          submit_options options, F callable,
                                                          job_ref<state_of<R>> source) {
   using result = typename follow_traits<F, R>::result;
-  auto made = adopt_follower<stays_here>(to, where, options, std::move(callable), source);
+  using transport = std::conditional_t<Repeats, stays_here, once<stays_here>>;
+  auto made = adopt_follower<transport>(to, where, options, std::move(callable), source);
   if (made->phase() != job_state::body::finished) {
     // One that is completed by hand may end in another runtime, and when the job has ended already.
     const bool foreign = source->home() == nullptr;
@@ -230,8 +233,9 @@ auto future<R>::then(Where where, F&& f) && {
                                                         std::move(source));
       }
     }
-    return detail::follow_here<callable, R>(to, kind, std::move(options), std::forward<F>(f),
-                                            std::move(source));
+    constexpr bool repeats = !std::is_convertible_v<Where, executor_kind>;
+    return detail::follow_here<repeats, callable, R>(to, kind, std::move(options),
+                                                     std::forward<F>(f), std::move(source));
   }
 }
 

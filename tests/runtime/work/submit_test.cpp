@@ -9,9 +9,12 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <brigade/work/context.hpp>
 #include <brigade/work/sleep.hpp>
+#include <brigade/work/then.hpp>
 
 #include "support/eventually.hpp"
 #include "toy_executor.hpp"
@@ -180,6 +183,10 @@ TEST_CASE("arguments and captures need not be copyable") {
   CHECK(rt.submit({.on = threads, .name = "first"}, first, owners()).get() == 7);
   CHECK(rt.submit(executor_kind::loop, first, owners()).get() == 7);
   CHECK(rt.submit(threads, [held = owners()] { return *held.front(); }).get() == 7);
+  CHECK(rt.submit(threads, owners).then(loop, first).get() == 7);
+  CHECK(rt.submit(threads, owners).then(submit_options{.on = loop, .name = "then"}, first).get() == 7);
+  auto both = [held = owners()](const auto& from) { return *held.front() + *from.front(); };
+  CHECK(rt.submit(threads, owners).then(loop, std::move(both)).get() == 14);
   std::atomic<int> posted{0};
   rt.post(loop, [held = owners(), &posted] { posted = *held.front(); });
   rt.shutdown(shutdown_mode::drain);
