@@ -66,6 +66,9 @@ class after {
   std::optional<value_type> value_;
   bool again_;
 };
+template <class F, class R>
+inline constexpr bool is_copyable<after<F, R>> =
+    is_copyable<F> && is_copyable<typename state_of<R>::value_type>;
 
 template <class F, class R>
 struct follow_traits {
@@ -105,7 +108,7 @@ struct call_after<F, void> {
 template <class Call>
 struct follows {
   static constexpr bool has_cargo = true;
-  static constexpr bool repeats = true;
+  static constexpr bool repeats = false;  // not here: its cargo does
   static constexpr const std::type_info* obstacle() noexcept { return nullptr; }
   static const remote_call* call() noexcept {
     using traits = typename Call::traits;
