@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
+
 #include <brigade/os/system_failure.hpp>
 
 namespace brigade::os {
