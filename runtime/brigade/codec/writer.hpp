@@ -22,8 +22,9 @@ namespace brigade::codec {
 // be copied from there. It outlives the writer, which never moves its end back into `used`.
 class writer_memory {
  public:
-  // Room for `wanted` bytes or more that begins with a copy of `used`, which is the beginning of what the
-  // last call returned (or empty): that one is no longer looked at. Throws when there is none.
+  // Room for `wanted` bytes or more that begins with a copy of `used`, which is the beginning of
+  // what the last call returned (or empty): that one is no longer looked at. Throws when there is
+  // none.
   [[nodiscard]] virtual std::span<std::byte> grow(std::span<const std::byte> used,
                                                   std::size_t wanted) = 0;
 

@@ -32,8 +32,8 @@ struct stored_of<char (&)[N]> {
 template <class T>
 using stored_t = typename stored_of<T>::type;
 
-// As std::is_copy_constructible, which containers and lambdas of what cannot be copied only claim to
-// be. Of lambdas nobody can know.
+// As std::is_copy_constructible, which containers and lambdas of what cannot be copied only claim
+// to be. Of lambdas nobody can know.
 template <class T>
 inline constexpr bool is_copyable = std::is_copy_constructible_v<T>;
 template <class T>

@@ -156,8 +156,8 @@ class joint final : public hand_state<Result> {
   std::atomic<std::size_t> decider_{nobody};
 };
 
-// `states` are the typed parts, in a vector or a tuple that `finish` has too. `owner` is the runtime
-// of all of them; null when nobody knows it but the parts.
+// `states` are the typed parts, in a vector or a tuple that `finish` has too. `owner` is the
+// runtime of all of them; null when nobody knows it but the parts.
 template <class Result, class Finish, class... States>
 future<Result> join_states(dispatcher* owner, decided_by rule, Finish finish,
                            const std::vector<States>&... vectors) {
@@ -236,7 +236,8 @@ auto when_all(future<Ts>&&... futures) {
     return std::apply(
         [](const auto&... each) { return result(detail::take_element(*each)...); }, states);
   };
-  return detail::join_states<result>(nullptr, detail::decided_by::first_error, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_error, std::move(finish),
+                                     erased);
 }
 
 // The first that ends decides, with its value or its error. Throws std::invalid_argument for an
@@ -251,7 +252,8 @@ auto when_any(std::vector<future<T>>&& futures) {
   auto finish = [states](std::size_t decider) {
     return result{decider, detail::take_element(*states[decider])};
   };
-  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish), states);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish),
+                                     states);
 }
 
 // The same for futures of several types: a variant whose index is that of the first to end.
@@ -273,7 +275,8 @@ auto when_any(future<Ts>&&... futures) {
     }(std::index_sequence_for<Ts...>{});
     return std::move(*chosen);
   };
-  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::first_end, std::move(finish),
+                                     erased);
 }
 
 // Every outcome, values and errors alike, in order.
@@ -293,7 +296,8 @@ auto gather(std::vector<future<T>>&& futures) {
     }
     return outcomes;
   };
-  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish), states);
+  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish),
+                                     states);
 }
 
 template <class... Ts>
@@ -315,7 +319,8 @@ auto gather(future<Ts>&&... futures) {
         },
         states);
   };
-  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish), erased);
+  return detail::join_states<result>(nullptr, detail::decided_by::everything, std::move(finish),
+                                     erased);
 }
 
 // The refusal of futures that were not moved, in one line.

@@ -223,8 +223,8 @@ auto future<R>::then(Where where, F&& f) && {
     }
     if (living == nullptr) {
       throw runtime_stopped(
-          "a continuation was refused: the future has no runtime: its task's has been destroyed, or "
-          "it combines no futures; take the value with get() and submit to a living runtime",
+          "a continuation was refused: the future has no runtime: its task's has been destroyed, "
+          "or it combines no futures; take the value with get() and submit to a living runtime",
           {});
     }
     detail::dispatcher& to = *living;

@@ -271,7 +271,8 @@ TEST_CASE("a lazy range that is dropped or assigned cancels what is in flight") 
     CHECK_FALSE(range.next());
   }
   {
-    auto range = rt.imap_unordered(threads, until_stopped(count), first_numbers(100), {.window = 4});
+    auto range =
+        rt.imap_unordered(threads, until_stopped(count), first_numbers(100), {.window = 4});
     const auto first = range.next();
     REQUIRE(first);
     CHECK(first->index == 0);

@@ -184,7 +184,8 @@ TEST_CASE("arguments and captures need not be copyable") {
   CHECK(rt.submit(executor_kind::loop, first, owners()).get() == 7);
   CHECK(rt.submit(threads, [held = owners()] { return *held.front(); }).get() == 7);
   CHECK(rt.submit(threads, owners).then(loop, first).get() == 7);
-  CHECK(rt.submit(threads, owners).then(submit_options{.on = loop, .name = "then"}, first).get() == 7);
+  CHECK(rt.submit(threads, owners).then(submit_options{.on = loop, .name = "then"}, first).get() ==
+        7);
   auto both = [held = owners()](const auto& from) { return *held.front() + *from.front(); };
   CHECK(rt.submit(threads, owners).then(loop, std::move(both)).get() == 14);
   std::atomic<int> posted{0};
