@@ -1,6 +1,7 @@
 #include "kitchen/export_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,9 +18,10 @@
 namespace kitchen {
 namespace {
 
+using brigade::os::file_identity;
 using brigade::os::unique_fd;
 
-std::pair<dev_t, ino_t> identity_of(const struct stat& about) {
+file_identity identity_of(const struct stat& about) {
   return {about.st_dev, about.st_ino};
 }
 

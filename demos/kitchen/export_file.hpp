@@ -7,12 +7,9 @@
 // exists and is not a regular file (a pipe, a device) is written directly.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <brigade/os/fd.hpp>
 
@@ -52,8 +49,8 @@ class export_file {
   std::string place_;
   std::string folder_;  // of the target
   std::string target_;  // the path without links; empty when written directly
-  std::optional<std::pair<dev_t, ino_t>> identity_;  // of what is there
-  brigade::os::unique_fd fd_;                        // none when the file is made at the end
+  std::optional<brigade::os::file_identity> identity_;  // of what is there
+  brigade::os::unique_fd fd_;                           // none when the file is made at the end
 };
 
 }  // namespace kitchen
