@@ -117,9 +117,7 @@ void dispatcher::adopt(job_state& job, executor_kind where) {
   job.home_kind_ = where;
   job.add_dependencies(1U << index_of(where));
   count_in(job, where, false);
-  if (observed()) job.timed_ = true;
-  if (job.timed_)
-    job.queued_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  job.note_queued();
   if (observed()) notify(&observer::on_queued, job);
   if (where == executor_kind::processes) job.home_->prepare(job);
 }
@@ -132,9 +130,7 @@ void dispatcher::adopt(job_state& job, executor_kind where, submit_options& opti
   job.level = options.priority;
   count_in(job, where, follows);
   keep(job, options);
-  if (observed() || job.extras_) job.timed_ = true;
-  if (job.timed_)
-    job.queued_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  job.note_queued();
   if (observed()) notify(&observer::on_queued, job);
   if (!follows) job.home_->prepare(job);
   if (!job.extras_ || job.phase() != job_state::body::queued) return;

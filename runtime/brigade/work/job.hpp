@@ -37,8 +37,6 @@ class state_of : public job_state {
     return error != nullptr ? *error : nullptr;
   }
 
-  [[nodiscard]] bool outcome_is_error() const noexcept override { return is_error_; }
-
   // Takes the value out, or throws the error. Once. Precondition: ready().
   R take() {
     if (std::exception_ptr error = take_error()) std::rethrow_exception(std::move(error));
@@ -78,13 +76,12 @@ class state_of : public job_state {
  protected:
   void store_error(std::exception_ptr error) noexcept override {
     outcome_value_.template emplace<2>(std::move(error));
-    is_error_ = true;
+    note_error();
   }
 
  private:
   // By number, since R may be any of the three types itself.
   std::variant<std::monostate, value_type, std::exception_ptr> outcome_value_;
-  std::atomic<bool> is_error_{false};
 };
 
 // An outcome that is completed by hand: combinators, forwarded results. It has no body.
@@ -127,7 +124,7 @@ struct once : Transport {
 };
 
 template <class Transport, class F, class... Args>
-class job final : public state_of<typename call_traits<F, Args...>::result> {
+class job : public state_of<typename call_traits<F, Args...>::result> {
   using traits = call_traits<F, Args...>;
   using result = typename traits::result;
   using base = state_of<result>;
@@ -143,7 +140,7 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
         payload_type{F(std::forward<G>(callable)), arguments(std::forward<As>(args)...)};
   }
   ~job() override {
-    if (!dropped_) job::drop_payload();
+    if (!this->payload_dropped_) job::drop_payload();
   }
 
   [[nodiscard]] const remote_call* remote() const noexcept override { return Transport::call(); }
@@ -169,7 +166,7 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
   }
 
   void drop_payload() noexcept override {
-    dropped_ = true;
+    this->payload_dropped_ = true;
     if constexpr (Transport::has_cargo) cargo_.reset();
     payload_.value.~payload_type();
   }
@@ -229,7 +226,7 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
  private:
   struct payload_type {
     F callable;
-    arguments stored;
+    [[no_unique_address]] arguments stored;
   };
   union payload_slot {
     payload_slot() noexcept {}
@@ -330,12 +327,28 @@ class job final : public state_of<typename call_traits<F, Args...>::result> {
   }
 
   payload_slot payload_;
-  bool dropped_ = false;
   [[no_unique_address]] std::conditional_t<Transport::has_cargo, std::unique_ptr<cargo>, no_cargo>
       cargo_;
   [[no_unique_address]] std::conditional_t<traits::with_token, std::stop_source, nothing> stop_;
   [[no_unique_address]] std::conditional_t<traits::is_coroutine, coroutine_part, no_coroutine>
       coroutine_;
+};
+
+// A job about which somebody may ask when it was queued, started and finished: one with a future,
+// with options, or in a runtime that has observers. Without them a job is a cache line smaller.
+template <class Job>
+class timed final : public Job {
+ public:
+  template <class... As>
+  explicit timed(std::in_place_t tag, As&&... args) : Job(tag, std::forward<As>(args)...) {
+    this->mark_timed();
+  }
+
+ protected:
+  [[nodiscard]] job_clocks* clocks() const noexcept override { return &clocks_; }
+
+ private:
+  mutable job_clocks clocks_;
 };
 
 }  // namespace brigade::detail

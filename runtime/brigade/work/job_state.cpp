@@ -93,10 +93,18 @@ void job_state::run() noexcept {
   invoke();  // gives the body's reference back, perhaps before it returns
 }
 
+// Statistics, all of these, and so relaxed.
+
+void job_state::note_queued() noexcept {
+  if (!timed_) return;
+  clocks()->queued_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
 void job_state::note_started(unsigned worker) noexcept {
   if (!timed_) return;
-  worker_.store(worker, std::memory_order_relaxed);  // statistics, as all of these
-  started_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  job_clocks& to = *clocks();
+  to.worker.store(worker, std::memory_order_relaxed);
+  to.started_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void job_state::finish(bool decided) noexcept {
@@ -114,7 +122,7 @@ void job_state::finish(bool decided) noexcept {
 
 void job_state::note_finished() noexcept {
   if (!timed_) return;
-  finished_at_.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  clocks()->finished_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void job_state::settle_discarded() noexcept {
@@ -259,18 +267,25 @@ task_identity job_state::identity() const {
 }
 
 job_times job_state::times() const noexcept {
+  if (!timed_) return {};
   const auto at = [](const std::atomic<clock::rep>& time) {
     return clock::time_point(clock::duration(time.load(std::memory_order_relaxed)));
   };
-  return {at(queued_at_), at(started_at_), at(finished_at_)};
+  const job_clocks& from = *clocks();
+  return {at(from.queued_at), at(from.started_at), at(from.finished_at)};
+}
+
+unsigned job_state::worker() const noexcept {
+  return timed_ ? clocks()->worker.load(std::memory_order_relaxed) : 0;
 }
 
 std::chrono::nanoseconds job_state::cpu_time() const noexcept {
-  return std::chrono::nanoseconds(cpu_time_.load(std::memory_order_relaxed));
+  if (!timed_) return {};
+  return std::chrono::nanoseconds(clocks()->cpu_time.load(std::memory_order_relaxed));
 }
 
 void job_state::add_cpu_time(std::chrono::nanoseconds time) noexcept {
-  cpu_time_.fetch_add(time.count(), std::memory_order_relaxed);
+  if (timed_) clocks()->cpu_time.fetch_add(time.count(), std::memory_order_relaxed);
 }
 
 }  // namespace brigade::detail

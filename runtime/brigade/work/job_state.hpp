@@ -82,11 +82,21 @@ struct job_times {
   clock::time_point finished{};
 };
 
+// What is measured of a job that somebody may ask about, see timed. Read by others while it
+// changes: relaxed atomics.
+struct job_clocks {
+  std::atomic<clock::rep> queued_at{0};
+  std::atomic<clock::rep> started_at{0};
+  std::atomic<clock::rep> finished_at{0};
+  std::atomic<std::int64_t> cpu_time{0};
+  std::atomic<unsigned> worker{0};
+};
+
 class job_state : public work_item, public in_blocks {
  public:
   // lent: still queued for everybody, but its executor has to be asked for it (a worker process has
   // it in a queue of its own).
-  enum class body : std::uint32_t { queued, lent, running, finished };
+  enum class body : std::uint8_t { queued, lent, running, finished };
 
   job_state(const job_state&) = delete;
   job_state& operator=(const job_state&) = delete;
@@ -179,7 +189,9 @@ class job_state : public work_item, public in_blocks {
   virtual void drop_payload() noexcept = 0;
 
   // Whether the outcome is ready or about to be, and an error. For statistics.
-  [[nodiscard]] virtual bool outcome_is_error() const noexcept = 0;
+  [[nodiscard]] bool outcome_is_error() const noexcept {
+    return is_error_.load(std::memory_order_acquire);  // pairs with note_error()
+  }
   // In a worker process: the job is the coroutine of the task that the host sent.
   [[nodiscard]] bool stands_for_process_task() const noexcept { return stands_for_process_task_; }
   void stand_for_process_task() noexcept { stands_for_process_task_ = true; }
@@ -210,26 +222,31 @@ class job_state : public work_item, public in_blocks {
   [[nodiscard]] bool take_attempt() noexcept;
   [[nodiscard]] unsigned attempt() const noexcept { return extras_ ? extras_->attempt : 1; }
 
+  // Zero, all that follow, of a job that is not timed.
   [[nodiscard]] job_times times() const noexcept;
+  void note_queued() noexcept;
   void note_started(unsigned worker) noexcept;
   void note_finished() noexcept;
-  [[nodiscard]] unsigned worker() const noexcept {
-    return worker_.load(std::memory_order_relaxed);  // a statistic
-  }
+  [[nodiscard]] unsigned worker() const noexcept;
   [[nodiscard]] std::chrono::nanoseconds cpu_time() const noexcept;
   void add_cpu_time(std::chrono::nanoseconds time) noexcept;
 
   // Of a new job: nobody will have a future of it. The one reference is the queue's.
   void without_future() noexcept { unasked_ = true; }
-  // Of a new job: somebody will be able to ask when it was queued, started and finished.
-  void keep_times() noexcept { timed_ = true; }
 
   // For running_jobs, which guards them: the account that notes the job, or its neighbours in a
   // list.
+  std::uint8_t running_shard = 0;
+
+ protected:
+  // A flag of job, which is here for the layout: small things share one word, since a processor
+  // that takes a job over from another one waits for each line of it.
+  bool payload_dropped_ = false;
+
+ public:
   account* noted_in = nullptr;
   job_state* running_next = nullptr;
   job_state* running_previous = nullptr;
-  unsigned running_shard = 0;
 
  protected:
   job_state() noexcept;
@@ -242,10 +259,16 @@ class job_state : public work_item, public in_blocks {
   // Stores the error in a claimed outcome, and remembers whom to tell if nobody asks for it.
   void put_error(std::exception_ptr error) noexcept;
   virtual void store_error(std::exception_ptr error) noexcept = 0;
+  void note_error() noexcept {
+    is_error_.store(true, std::memory_order_release);  // after the error: see outcome_is_error()
+  }
   // Runs the callable once on this thread and calls finish(), or starts its coroutine.
   virtual void invoke() noexcept = 0;
   // Asks the running body to stop. Returns whether it can be asked.
   virtual bool request_stop() noexcept { return false; }
+  // Where a timed job keeps its times; asked for only when mark_timed() was called.
+  [[nodiscard]] virtual job_clocks* clocks() const noexcept { return nullptr; }
+  void mark_timed() noexcept { timed_ = true; }
 
  private:
   friend class dispatcher;
@@ -271,29 +294,24 @@ class job_state : public work_item, public in_blocks {
   void interrupt(interruption why, bool& asked) noexcept;
   [[nodiscard]] const char* at_timeout(bool queued) const noexcept;
 
-  std::atomic<std::uint32_t> references_{1};
   std::atomic<body> phase_{body::queued};
-  std::atomic<std::uint32_t> outcome_{0};
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> counted_{false};  // holds a place in its executor's gate
+  std::atomic<bool> is_error_{false};
   std::uint8_t depends_on_ = 0;  // a bit for each executor whose work decides the outcome
   bool unasked_ = false;
   bool timed_ = false;
   bool stands_for_process_task_ = false;
-  std::atomic<continuation*> continuation_{nullptr};
   executor_kind home_kind_{};  // home_->kind(), also when its runtime has gone
-  executor* home_ = nullptr;   // null: completed by hand (combinators)
+  std::atomic<std::uint32_t> references_{1};
+  std::atomic<std::uint32_t> outcome_{0};
+  std::atomic<continuation*> continuation_{nullptr};
+  executor* home_ = nullptr;  // null: completed by hand (combinators)
   dispatcher* owner_ = nullptr;
   mutable std::atomic<std::uint64_t> id_{0};
   std::unique_ptr<job_extras> extras_;
   // Set with a failure: a future may outlive its runtime.
   std::unique_ptr<const std::shared_ptr<const hooks>> hooks_;
-  // Statistics, read by others while they change: relaxed atomics.
-  std::atomic<clock::rep> queued_at_{0};
-  std::atomic<clock::rep> started_at_{0};
-  std::atomic<clock::rep> finished_at_{0};
-  std::atomic<std::int64_t> cpu_time_{0};
-  std::atomic<unsigned> worker_{0};
 };
 
 // An owning reference to a job.

@@ -36,7 +36,7 @@ void running_jobs::add(job_state& job, account& on, bool fenced) noexcept {
 }
 
 void running_jobs::put_in_list(job_state& job, unsigned at) noexcept {
-  job.running_shard = at % shards;
+  job.running_shard = static_cast<std::uint8_t>(at % shards);
   shard& mine = lists_[job.running_shard];
   const std::lock_guard lock(mine.mutex);
   job.running_previous = nullptr;

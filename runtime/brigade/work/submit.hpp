@@ -64,11 +64,11 @@ struct not_copied {
   std::exception_ptr error;
 };
 
-// Throws not_copied.
-template <class Job, class... Parts>
+// Made: Job or timed<Job>. Throws not_copied.
+template <class Job, class Made, class... Parts>
 job_ref<Job> make_job(Parts&&... parts) {
   try {
-    return job_ref<Job>(new Job(std::in_place, std::forward<Parts>(parts)...));
+    return job_ref<Job>(new Made(std::in_place, std::forward<Parts>(parts)...));
   } catch (...) {
     throw not_copied{std::current_exception()};
   }
@@ -79,8 +79,8 @@ template <bool Flexible, class F, class... Args>
 auto adopt_job(dispatcher& to, executor_kind where, submit_options& options, F&& callable,
                Args&&... args) {
   using job_type = job_for<Flexible, F, Args...>;
-  auto made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
-  made->keep_times();
+  auto made =
+      make_job<job_type, timed<job_type>>(std::forward<F>(callable), std::forward<Args>(args)...);
   to.adopt(*made, where, options);
   return made;
 }
@@ -129,11 +129,11 @@ future<result_for<F, Args...>> submit_plain(dispatcher& to, executor_kind where,
   using job_type = plain_job_for<Flexible, F, Args...>;
   job_ref<job_type> made;
   try {
-    made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
+    made =
+        make_job<job_type, timed<job_type>>(std::forward<F>(callable), std::forward<Args>(args)...);
   } catch (const not_copied& failure) {
     return failed_future<result_for<F, Args...>>(to, failure.error);
   }
-  made->keep_times();
   to.adopt(*made, where);
   made->retain();  // the queue's
   to.submit(*made);
@@ -147,7 +147,10 @@ void post_plain(dispatcher& to, executor_kind where, F&& callable, Args&&... arg
   using job_type = plain_job_for<Flexible, F, Args...>;
   job_ref<job_type> made;
   try {
-    made = make_job<job_type>(std::forward<F>(callable), std::forward<Args>(args)...);
+    made = to.observed() ? make_job<job_type, timed<job_type>>(std::forward<F>(callable),
+                                                               std::forward<Args>(args)...)
+                         : make_job<job_type, job_type>(std::forward<F>(callable),
+                                                        std::forward<Args>(args)...);
   } catch (const not_copied& failure) {
     report_error(to.callbacks(), {{}, 0, where}, failure.error);
     return;
@@ -263,7 +266,7 @@ auto drive_in_worker(remote_host& host, F&& callable, Args&&... args) {
   options.stop = host.stop();
   using job_type = job_for<false, F, Args...>;
   job_ref<job_type> made(
-      new job_type(std::in_place, std::forward<F>(callable), std::forward<Args>(args)...));
+      new timed<job_type>(std::in_place, std::forward<F>(callable), std::forward<Args>(args)...));
   made->stand_for_process_task();
   to.adopt(*made, executor_kind::loop, options);
   made->retain();  // the queue's

@@ -125,10 +125,9 @@ auto adopt_follower(dispatcher& to, executor_kind where, submit_options& options
                     const job_ref<state_of<R>>& source) {
   using job_type = job<Transport, after<F, R>>;
   constexpr bool copyable = is_copyable<typename state_of<R>::value_type>;
-  job_ref<job_type> made(
-      new job_type(std::in_place, after<F, R>(std::move(callable), source, options.idempotent)));
+  job_ref<job_type> made(new timed<job_type>(
+      std::in_place, after<F, R>(std::move(callable), source, options.idempotent)));
   made->add_dependency(*source);
-  made->keep_times();
   to.adopt(*made, where, options, true);
   if (std::exception_ptr wrong = objection(options, *made, copyable)) {
     made->retain();  // the queue's

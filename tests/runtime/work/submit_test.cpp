@@ -4,7 +4,9 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +26,13 @@ using namespace std::chrono_literals;
 using brigade::testing::error_log;
 using brigade::testing::eventually;
 using brigade::testing::toy_runtime;
+
+TEST_CASE("a posted task with 48 bytes of cargo takes three cache lines") {
+  const std::array<std::uint64_t, 6> cargo{};
+  const auto posted = [cargo] { static_cast<void>(cargo); };
+  using job_type = detail::job<detail::stays_here, std::remove_const_t<decltype(posted)>>;
+  CHECK(sizeof(job_type) <= 192);
+}
 
 TEST_CASE("arguments are decayed, and character arrays become strings") {
   toy_runtime rt;
