@@ -79,14 +79,24 @@ account& dispatcher::mine() noexcept {
 }
 
 gate::purse* dispatcher::purse_for(executor_kind kind, account& own) noexcept {
-  const bool has_one =
-      !own.shared() && own.kind == kind && own.number <= gate_of(kind).most_purses();
-  return has_one ? &own.purse : nullptr;
+  const bool has_one = !own.shared() && own.kind == kind &&
+                       own.number - account::shared_ones < gate_of(kind).most_purses();
+  return has_one ? &own.purses[index_of(kind)] : nullptr;
+}
+
+bool dispatcher::try_enter(executor_kind kind) noexcept {
+  account& books = mine();
+  gate& entrance = gate_of(kind);
+  if (books.shared() && entrance.most_purses() != 0) {
+    return entrance.try_enter_together(books.purses[index_of(kind)]);
+  }
+  return entrance.try_enter(purse_for(kind, books));
 }
 
 void dispatcher::close_account(account& of) noexcept {
   if (of.shared()) return;
-  gate_of(of.kind).leave(of.purse.exchange(0, std::memory_order_relaxed));  // its own thread's
+  // relaxed: its own thread's.
+  gate_of(of.kind).leave(of.purses[index_of(of.kind)].exchange(0, std::memory_order_relaxed));
   ledger_.close(of);
 }
 
@@ -223,7 +233,7 @@ void dispatcher::wait_for_room(job_state& job, std::optional<brigade::when_full>
 
 void dispatcher::submit(job_state& job, std::optional<brigade::when_full> when_full, bool known) {
   const executor_kind kind = job.home_->kind();
-  if (!gate_of(kind).try_enter(purse_for(kind, mine()))) {
+  if (!try_enter(kind)) {
     try {
       wait_for_room(job, when_full);
     } catch (const would_deadlock&) {

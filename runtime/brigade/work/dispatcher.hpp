@@ -190,8 +190,9 @@ class dispatcher {
     std::atomic<std::uint64_t> workers_started{0}, workers_lost{0};
   };
 
-  // The account's purse for that gate, or null.
+  // The account's own purse for that gate, or null.
   [[nodiscard]] gate::purse* purse_for(executor_kind kind, account& books) noexcept;
+  [[nodiscard]] bool try_enter(executor_kind kind) noexcept;
   void count_in(job_state& job, executor_kind where, bool follows);
   [[nodiscard]] bool refuses(bool follows) const noexcept;
   [[noreturn]] void refuse(const job_state& job) const;

@@ -33,6 +33,25 @@ bool gate::try_enter(purse* mine) noexcept {
   return try_enter();
 }
 
+bool gate::try_enter_together(purse& ours) noexcept {
+  // relaxed, all but inside_: a place in a purse is a number. It was taken from the gate for good,
+  // publishes nothing, and nobody waits for it.
+  std::uint32_t kept = ours.load(std::memory_order_relaxed);
+  while (kept != 0) {
+    if (ours.compare_exchange_weak(kept, kept - 1, std::memory_order_relaxed)) return true;
+  }
+  constexpr std::size_t some = purse_places / 2;
+  std::size_t inside = inside_.load(std::memory_order_relaxed);
+  while (inside + some <= places_) {
+    if (!inside_.compare_exchange_weak(inside, inside + some, std::memory_order_seq_cst)) continue;
+    // Only when it is still empty, so that it never holds more than this.
+    kept = 0;
+    if (!ours.compare_exchange_strong(kept, some - 1, std::memory_order_relaxed)) leave(some - 1);
+    return true;
+  }
+  return try_enter();
+}
+
 bool gate::enter() {
   if (closed()) return false;
   if (try_enter()) return true;

@@ -2,7 +2,8 @@
 //
 // One atomic counter on the way in and out; the mutex is taken only when somebody waits. A worker
 // may have a purse: places that it keeps from one task to the next, so that it touches the common
-// counter once in many tasks. Only gates with very many places let it. Thread-safe.
+// counter once in many tasks; so may a few outside threads together. Only gates with very many
+// places let them. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -22,7 +23,7 @@ class gate {
     waiter* next = nullptr;
   };
 
-  using purse = std::atomic<std::uint32_t>;  // written by its owner only
+  using purse = std::atomic<std::uint32_t>;  // written by its owner only, or a common one
 
   explicit gate(std::size_t places) noexcept : places_(places) {}
   gate(const gate&) = delete;
@@ -31,6 +32,9 @@ class gate {
   [[nodiscard]] bool try_enter() noexcept;
   // The same with a purse, which may be null.
   [[nodiscard]] bool try_enter(purse* mine) noexcept;
+  // The same with a purse of several threads, which holds fewer than half as many places. Those
+  // lie there until one of them takes them, however long.
+  [[nodiscard]] bool try_enter_together(purse& ours) noexcept;
   // Takes a place even when there is none: for what follows from something admitted before.
   void enter_always() noexcept { inside_.fetch_add(1, std::memory_order_relaxed); }  // only adds
   // Blocks until there is a place; returns false when the gate was closed instead.
@@ -41,9 +45,9 @@ class gate {
   [[nodiscard]] bool withdraw(waiter& waiting) noexcept;
   void leave(std::size_t places = 1) noexcept;
   void leave(purse* mine) noexcept;
-  // How many workers may have a purse. With at most so many, purses hold a sixteenth of the places;
-  // those who wait for room then wait for many queued tasks, and whoever starts these looks for
-  // them.
+  // How many workers may have a purse; when it is none, there are no common ones either. With at
+  // most so many, and eight common ones, purses hold a twelfth of the places; those who wait for
+  // room then wait for many queued tasks, and whoever starts these looks for them.
   [[nodiscard]] std::size_t most_purses() const noexcept {
     return places_ < 16384 ? 0 : places_ / (16 * purse_places);
   }

@@ -7,12 +7,30 @@ namespace {
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
+// Which of the shared accounts this thread uses, of whatever ledger. Initial-exec: read at every
+// post, in a library too.
+constexpr unsigned not_chosen = account::shared_ones;
+[[gnu::tls_model("initial-exec")]] constinit thread_local unsigned my_share = not_chosen;
+
+unsigned choose_share() noexcept {
+  static constinit std::atomic<unsigned> threads{0};
+  // relaxed: it only spreads them.
+  return threads.fetch_add(1, std::memory_order_relaxed) % account::shared_ones;
+}
+
 }  // namespace
 
 ledger::ledger(dispatcher& of) : owner_(of) {
-  accounts_.push_back(std::make_unique<account>(owner_, 0));
-  shared_ = accounts_.front().get();
-  shared_->in_use = true;
+  for (unsigned number = 0; number < account::shared_ones; ++number) {
+    accounts_.push_back(std::make_unique<account>(owner_, number));
+    shared_[number] = accounts_.back().get();
+    shared_[number]->in_use = true;
+  }
+}
+
+account& ledger::shared() noexcept {
+  if (my_share == not_chosen) my_share = choose_share();
+  return *shared_[my_share];
 }
 
 account& ledger::open(executor_kind kind) noexcept {
@@ -30,13 +48,14 @@ account& ledger::open(executor_kind kind) noexcept {
     changed_.notify_all();  // whoever waits has no wish there yet
     return **found;
   } catch (...) {
-    return *shared_;
+    return shared();
   }
 }
 
 void ledger::close(account& of) noexcept {
+  if (of.shared()) return;
   const std::lock_guard lock(mutex_);
-  if (!of.shared()) of.in_use = false;
+  of.in_use = false;
 }
 
 // --- until all has settled -----------------------------------------------------------------------
@@ -46,9 +65,10 @@ void ledger::close(account& of) noexcept {
 // moment between the two readings when nothing was unsettled. From then on only outsiders could
 // begin anything, and they find that the dispatcher has stopped.
 //
-// While `left` jobs are unsettled and there are n accounts, at least one account must settle
-// left / n of them before the last one has settled. So whoever waits asks each account to call
-// after that many, and looks again when one does: a few dozen calls for a million jobs.
+// A shared account calls whoever waits at every job. While `left` jobs are unsettled and n workers
+// have accounts, either that happens or one of these settles left / n before the last has settled.
+// So whoever waits asks each to call after that many, and looks again when one does: a few dozen
+// calls for a million jobs.
 
 void ledger::settle(account& by) noexcept {
   if (by.shared()) {
@@ -102,9 +122,11 @@ bool ledger::wait_settled(std::optional<clock::time_point> until) {
     const std::uint64_t left = begun() - settled;
     done = left == 0;
     if (done || !in_time) break;
-    const std::uint64_t share = (left + seen.size() - 1) / seen.size();
+    constexpr std::size_t first = account::shared_ones;  // of the workers
+    const std::uint64_t workers = std::max<std::size_t>(seen.size() - first, 1);
+    const std::uint64_t share = (left + workers - 1) / workers;
     bool look_again = false;
-    for (std::size_t index = 0; index < seen.size(); ++index) {
+    for (std::size_t index = first; index < seen.size(); ++index) {
       account& each = *accounts_[index];
       each.call_at.store(seen[index] + share, std::memory_order_seq_cst);  // see settle()
       look_again |= each.settled.load(std::memory_order_seq_cst) >= seen[index] + share;
@@ -127,14 +149,14 @@ executor_stats ledger::sums(executor_kind kind) const noexcept {
   executor_stats sum;
   for (const auto& each : accounts_) {
     const account::counts& of = each->of[index_of(kind)];
-    const auto read = [](const std::atomic<std::uint64_t>& counter) {
+    const auto read = [](const auto& counter) {
       return counter.load(std::memory_order_relaxed);  // statistics need no order
     };
     sum.submitted += read(of.submitted);
     sum.started += read(of.started);
     sum.finished += read(of.finished);
     sum.cancelled += read(of.cancelled);
-    if (each->kind == kind) sum.queued += each->purse.load(std::memory_order_relaxed);
+    sum.queued += read(each->purses[index_of(kind)]);
   }
   return sum;
 }

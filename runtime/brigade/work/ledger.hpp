@@ -1,7 +1,7 @@
 // The counts of a dispatcher, kept so that workers write no cache line of another: an account each.
 //
 // A worker thread has an account to itself and adds to it with plain stores; all other threads
-// share one and add with read-modify-writes. Who wants to know reads them all. The difference of
+// share a few and add with read-modify-writes. Who wants to know reads them all. The difference of
 // what was begun and what has settled is how many jobs shutdown() has to wait for.
 #pragma once
 
@@ -27,6 +27,8 @@ class job_state;
 
 // 128: processors fetch lines in pairs.
 struct alignas(128) account {
+  static constexpr unsigned shared_ones = 8;
+
   struct counts {
     std::atomic<std::uint64_t> submitted{0}, started{0}, finished{0}, cancelled{0};
   };
@@ -41,10 +43,10 @@ struct alignas(128) account {
       counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
   }
-  [[nodiscard]] bool shared() const noexcept { return number == 0; }
+  [[nodiscard]] bool shared() const noexcept { return number < shared_ones; }
 
   dispatcher* const owner;
-  const unsigned number;  // 0: the shared one
+  const unsigned number;  // the first ones are shared
   executor_kind kind = executor_kind::threads;
   bool in_use = false;  // under the ledger's mutex
   std::array<counts, all_executors.size()> of;
@@ -53,8 +55,8 @@ struct alignas(128) account {
   std::atomic<std::uint64_t> call_at{std::numeric_limits<std::uint64_t>::max()};  // see ledger.cpp
   // The job that runs on this thread, unless it is in the list of running_jobs.
   std::atomic<std::uintptr_t> running{0};
-  // Places that were taken from the gate of `kind` in advance.
-  std::atomic<std::uint32_t> purse{0};
+  // Places that were taken from the gates in advance; a worker's own only for its kind.
+  std::array<std::atomic<std::uint32_t>, all_executors.size()> purses{};
 };
 
 class ledger {
@@ -63,10 +65,11 @@ class ledger {
   ledger(const ledger&) = delete;
   ledger& operator=(const ledger&) = delete;
 
-  // An account for the calling thread until close(); the shared one when there is no memory.
+  // An account for the calling thread until close(); a shared one when there is no memory.
   [[nodiscard]] account& open(executor_kind kind) noexcept;
   void close(account& of) noexcept;
-  [[nodiscard]] account& shared() noexcept { return *shared_; }
+  // The one that the calling thread shares with others.
+  [[nodiscard]] account& shared() noexcept;
 
   // The last that a job does: afterwards only a worker's thread may touch the dispatcher.
   void settle(account& by) noexcept;
@@ -92,8 +95,8 @@ class ledger {
   dispatcher& owner_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::unique_ptr<account>> accounts_;  // the shared one first; they only get more
-  account* shared_;
+  std::vector<std::unique_ptr<account>> accounts_;  // the shared ones first; they only get more
+  std::array<account*, account::shared_ones> shared_;
 };
 
 }  // namespace brigade::detail

@@ -111,6 +111,31 @@ TEST_CASE("purses are for gates with many places, and those who wait get what li
   CHECK(mine == 0);
 }
 
+TEST_CASE("threads with a common purse get every place once") {
+  constexpr std::size_t places = 16384;
+  gate entrance(places);
+  gate::purse ours{0};
+  std::vector<std::thread> threads;
+  for (int each = 0; each < 4; ++each) {
+    threads.emplace_back([&] {
+      for (std::size_t entered = 0; entered < places / 4;) {
+        if (entrance.try_enter_together(ours)) {
+          ++entered;
+        } else {  // another one is about to put the last places into the purse
+          std::this_thread::yield();
+        }
+      }
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  CHECK_FALSE(entrance.try_enter_together(ours));
+  CHECK(entrance.inside() == places);
+  CHECK(ours == 0);
+  entrance.leave(places);
+  CHECK(entrance.try_enter_together(ours));
+  CHECK(entrance.inside() - ours == 1);
+}
+
 TEST_CASE("a queue of a gate with purses lets everybody through") {
   constexpr std::size_t places = 16384;
   gate entrance(places);

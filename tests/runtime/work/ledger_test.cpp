@@ -22,7 +22,7 @@ void submit(account& books) { books.add(books.of[0].submitted); }
 
 }  // namespace
 
-TEST_CASE("everybody outside shares an account, workers have one each, and use closed ones again") {
+TEST_CASE("everybody outside shares accounts, workers have one each, and use closed ones again") {
   toy_runtime rt;
   ledger books(rt.core);
   account& first = books.open(executor_kind::threads);
