@@ -3,7 +3,9 @@
 // state_of<R> is what a future sees. job<...> is a call on top of it; both are made by submit.
 #pragma once
 
+#include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -341,14 +343,12 @@ class timed final : public Job {
  public:
   template <class... As>
   explicit timed(std::in_place_t tag, As&&... args) : Job(tag, std::forward<As>(args)...) {
-    this->mark_timed();
+    static_assert(sizeof(timed) <= std::numeric_limits<std::uint32_t>::max());
+    this->keep_times_in(clocks_);
   }
 
- protected:
-  [[nodiscard]] job_clocks* clocks() const noexcept override { return &clocks_; }
-
  private:
-  mutable job_clocks clocks_;
+  job_clocks clocks_;
 };
 
 }  // namespace brigade::detail

@@ -96,13 +96,13 @@ void job_state::run() noexcept {
 // Statistics, all of these, and so relaxed.
 
 void job_state::note_queued() noexcept {
-  if (!timed_) return;
-  clocks()->queued_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  if (!has_clocks()) return;
+  clocks().queued_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void job_state::note_started(unsigned worker) noexcept {
-  if (!timed_) return;
-  job_clocks& to = *clocks();
+  if (!has_clocks()) return;
+  job_clocks& to = clocks();
   to.worker.store(worker, std::memory_order_relaxed);
   to.started_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
@@ -121,8 +121,8 @@ void job_state::finish(bool decided) noexcept {
 }
 
 void job_state::note_finished() noexcept {
-  if (!timed_) return;
-  clocks()->finished_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+  if (!has_clocks()) return;
+  clocks().finished_at.store(clock::now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
 void job_state::settle_discarded() noexcept {
@@ -267,25 +267,25 @@ task_identity job_state::identity() const {
 }
 
 job_times job_state::times() const noexcept {
-  if (!timed_) return {};
+  if (!has_clocks()) return {};
   const auto at = [](const std::atomic<clock::rep>& time) {
     return clock::time_point(clock::duration(time.load(std::memory_order_relaxed)));
   };
-  const job_clocks& from = *clocks();
+  const job_clocks& from = clocks();
   return {at(from.queued_at), at(from.started_at), at(from.finished_at)};
 }
 
 unsigned job_state::worker() const noexcept {
-  return timed_ ? clocks()->worker.load(std::memory_order_relaxed) : 0;
+  return has_clocks() ? clocks().worker.load(std::memory_order_relaxed) : 0;
 }
 
 std::chrono::nanoseconds job_state::cpu_time() const noexcept {
-  if (!timed_) return {};
-  return std::chrono::nanoseconds(clocks()->cpu_time.load(std::memory_order_relaxed));
+  if (!has_clocks()) return {};
+  return std::chrono::nanoseconds(clocks().cpu_time.load(std::memory_order_relaxed));
 }
 
 void job_state::add_cpu_time(std::chrono::nanoseconds time) noexcept {
-  if (timed_) clocks()->cpu_time.fetch_add(time.count(), std::memory_order_relaxed);
+  if (has_clocks()) clocks().cpu_time.fetch_add(time.count(), std::memory_order_relaxed);
 }
 
 }  // namespace brigade::detail

@@ -11,9 +11,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -87,9 +89,9 @@ struct job_times {
 struct job_clocks {
   std::atomic<clock::rep> queued_at{0};
   std::atomic<clock::rep> started_at{0};
+  std::atomic<unsigned> worker{0};
   std::atomic<clock::rep> finished_at{0};
   std::atomic<std::int64_t> cpu_time{0};
-  std::atomic<unsigned> worker{0};
 };
 
 class job_state : public work_item, public in_blocks {
@@ -243,6 +245,10 @@ class job_state : public work_item, public in_blocks {
   // that takes a job over from another one waits for each line of it.
   bool payload_dropped_ = false;
 
+ private:
+  // How many bytes after this object's begin its clocks are; 0: it has none.
+  std::uint32_t clocks_at_ = 0;
+
  public:
   account* noted_in = nullptr;
   job_state* running_next = nullptr;
@@ -266,9 +272,12 @@ class job_state : public work_item, public in_blocks {
   virtual void invoke() noexcept = 0;
   // Asks the running body to stop. Returns whether it can be asked.
   virtual bool request_stop() noexcept { return false; }
-  // Where a timed job keeps its times; asked for only when mark_timed() was called.
-  [[nodiscard]] virtual job_clocks* clocks() const noexcept { return nullptr; }
-  void mark_timed() noexcept { timed_ = true; }
+  // Of a new job: these are its own, in the same object. Their place is stored, since a virtual
+  // function would be called three times in the life of a task.
+  void keep_times_in(job_clocks& member) noexcept {
+    clocks_at_ = static_cast<std::uint32_t>(reinterpret_cast<std::byte*>(&member) -
+                                            reinterpret_cast<std::byte*>(this));
+  }
 
  private:
   friend class dispatcher;
@@ -281,6 +290,15 @@ class job_state : public work_item, public in_blocks {
     visited = 16,  // its consumer is inside of its executor: who publishes holds the runtime for it
   };
 
+  [[nodiscard]] bool has_clocks() const noexcept { return clocks_at_ != 0; }
+  // Precondition: has_clocks().
+  [[nodiscard]] job_clocks& clocks() noexcept {
+    return *std::launder(
+        reinterpret_cast<job_clocks*>(reinterpret_cast<std::byte*>(this) + clocks_at_));
+  }
+  [[nodiscard]] const job_clocks& clocks() const noexcept {
+    return const_cast<job_state*>(this)->clocks();
+  }
   void report_if_failed() noexcept;
   // Blocks a thread that is no worker, in the way of the executor when that helps.
   void wait_outside(std::optional<clock::time_point> deadline);
@@ -300,7 +318,6 @@ class job_state : public work_item, public in_blocks {
   std::atomic<bool> is_error_{false};
   std::uint8_t depends_on_ = 0;  // a bit for each executor whose work decides the outcome
   bool unasked_ = false;
-  bool timed_ = false;
   bool stands_for_process_task_ = false;
   executor_kind home_kind_{};  // home_->kind(), also when its runtime has gone
   std::atomic<std::uint32_t> references_{1};
