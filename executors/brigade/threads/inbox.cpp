@@ -1,22 +1,59 @@
 #include <brigade/threads/inbox.hpp>
 
 #include <algorithm>
+#include <mutex>
 
 #include <brigade/work/job_state.hpp>
 #include <brigade/work/prefetch.hpp>
 
 namespace brigade::detail {
+namespace {
+
+bool is_special(const work_item& item) noexcept {
+  return !item.is_job || item.level != priority::normal;
+}
+
+}  // namespace
 
 void inbox::push(work_item& item) noexcept {
   item.next = nullptr;
-  const std::lock_guard lock(mutex_);
-  list& to = lists_[static_cast<unsigned>(item.level)][item.is_job ? job : resumption];
+  // relaxed, both: hints. Who takes the item has the lock after us, and so sees them.
+  if (is_special(item)) special_.fetch_add(1, std::memory_order_relaxed);
+  if (item.level == priority::high) urgent_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock(arriving_);
+  list& to = arrivals_[static_cast<unsigned>(item.level)][item.is_job ? job : resumption];
   (to.last != nullptr ? to.last->next : to.first) = &item;
   to.last = &item;
   ++to.count;
-  if (item.level == priority::high) urgent_.fetch_add(1, std::memory_order_relaxed);  // a hint
   // seq_cst: before the look at who searches (parking.cpp).
-  count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+  pushed_.store(pushed_.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+}
+
+// relaxed, the takers' own two: a guess. Who sees items that have just been taken takes the lock in
+// vain, and who does not see those that were just fetched sees that the box is not empty.
+bool inbox::nothing_to_take() const noexcept {
+  return fetched_.load(std::memory_order_relaxed) == taken_.load(std::memory_order_relaxed) &&
+         empty();
+}
+
+// Under taking_.
+void inbox::fetch_arrivals() noexcept {
+  const std::size_t fetched = fetched_.load(std::memory_order_relaxed);  // written under the lock
+  // relaxed: who pushed before the caller looked is seen, and who did not looks for a taker.
+  if (pushed_.load(std::memory_order_relaxed) == fetched) return;
+  const std::lock_guard lock(arriving_);
+  for (unsigned level = 0; level < priority_levels; ++level) {
+    for (unsigned which = 0; which < kinds; ++which) {
+      list& from = arrivals_[level][which];
+      if (from.first == nullptr) continue;
+      list& to = lists_[level][which];
+      (to.last != nullptr ? to.last->next : to.first) = from.first;
+      to.last = from.last;
+      to.count += from.count;
+      from = {};
+    }
+  }
+  fetched_.store(pushed_.load(std::memory_order_relaxed), std::memory_order_relaxed);
 }
 
 work_item* inbox::take_from(list& from) noexcept {
@@ -25,15 +62,17 @@ work_item* inbox::take_from(list& from) noexcept {
   if (from.first == nullptr) from.last = nullptr;
   --from.count;
   item->next = nullptr;
+  if (is_special(*item)) special_.fetch_sub(1, std::memory_order_relaxed);
   if (item->level == priority::high) urgent_.fetch_sub(1, std::memory_order_relaxed);
   // relaxed: seen too late it costs a look, nothing more.
-  count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  taken_.store(taken_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   return item;
 }
 
 work_item* inbox::take(priority lowest) noexcept {
-  if (empty()) return nullptr;
-  const std::lock_guard lock(mutex_);
+  if (nothing_to_take()) return nullptr;
+  const std::lock_guard lock(taking_);
+  fetch_arrivals();
   for (unsigned level = priority_levels; level-- > static_cast<unsigned>(lowest);) {
     auto& [jobs, resumptions] = lists_[level];
     if (jobs.first == nullptr && resumptions.first == nullptr) continue;
@@ -45,14 +84,17 @@ work_item* inbox::take(priority lowest) noexcept {
 }
 
 std::size_t inbox::take_share(several& into, unsigned takers) noexcept {
-  if (empty()) return 0;
-  const std::lock_guard lock(mutex_);
+  if (nothing_to_take()) return 0;
+  const std::lock_guard lock(taking_);
   constexpr auto normal = static_cast<unsigned>(priority::normal);
+  list& from = lists_[normal][job];
+  // Posters' cache lines are left to them while there is enough, unless something may come first.
+  // relaxed: a hint.
+  if (from.count < most_at_once || special_.load(std::memory_order_relaxed) != 0) fetch_arrivals();
   for (unsigned level = priority_levels; level-- > normal;) {
     if (lists_[level][resumption].first != nullptr) return 0;
     if (level != normal && lists_[level][job].first != nullptr) return 0;
   }
-  list& from = lists_[normal][job];
   const std::size_t share = from.count / (2 * takers) + 1;
   const std::size_t count = std::min({share, from.count, most_at_once});
   for (std::size_t index = 0; index < count; ++index) {
@@ -63,8 +105,9 @@ std::size_t inbox::take_share(several& into, unsigned takers) noexcept {
 }
 
 work_item* inbox::take_kind(kind wanted) noexcept {
-  if (empty()) return nullptr;
-  const std::lock_guard lock(mutex_);
+  if (nothing_to_take()) return nullptr;
+  const std::lock_guard lock(taking_);
+  fetch_arrivals();
   for (unsigned level = priority_levels; level-- > 0;) {
     list& from = lists_[level][wanted];
     if (from.first != nullptr) return take_from(from);
@@ -74,7 +117,8 @@ work_item* inbox::take_kind(kind wanted) noexcept {
 
 inbox::glance inbox::look() noexcept {
   glance seen;
-  const std::lock_guard lock(mutex_);  // nobody acts on what is in a list meanwhile
+  const std::lock_guard lock(taking_);  // nobody acts on what is in a list meanwhile
+  fetch_arrivals();
   for (const auto& [jobs, resumptions] : lists_) {
     seen.resumptions += resumptions.count;
     if (jobs.first == nullptr) continue;

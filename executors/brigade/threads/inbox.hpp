@@ -1,9 +1,11 @@
 // Where a pool takes in what outsiders post: first in first out within each priority level.
 //
-// A short lock, since a list keeps a long queue out of the takers' caches until its turn comes; a
-// taker brings a few jobs along each time. Jobs and resumptions have a list each, so that a blocked
-// worker can take a resumption past the jobs before it; takers alternate between the two. Allocates
-// nothing. Thread-safe.
+// Two halves, each with a short lock: posters append to the lists of arrivals, takers take from
+// lists of their own and fetch all arrivals at once when these run low. So a poster waits for
+// another one or for a few moves of pointers, never for a taker that walks through items which are
+// in no cache of its own. Jobs and resumptions have a list each, so that a blocked worker can take a
+// resumption past the jobs before it; takers alternate between the two. Allocates nothing.
+// Thread-safe.
 #pragma once
 
 #include <array>
@@ -12,6 +14,7 @@
 #include <cstddef>
 #include <mutex>
 
+#include <brigade/sync/small_mutex.hpp>
 #include <brigade/work/work_item.hpp>
 
 namespace brigade::detail {
@@ -38,9 +41,13 @@ class inbox {
   };
   [[nodiscard]] glance look() noexcept;
 
-  // seq_cst: part of the handshake in parking.cpp.
-  [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_seq_cst) == 0; }
-  // Whether an item of level high waits. A hint: relaxed, since take() looks under the mutex.
+  // In this order: both only grow, so when they are equal the box was empty in between.
+  [[nodiscard]] bool empty() const noexcept {
+    // seq_cst: part of the handshake in parking.cpp.
+    const std::size_t taken = taken_.load(std::memory_order_seq_cst);
+    return pushed_.load(std::memory_order_seq_cst) == taken;
+  }
+  // Whether an item of level high waits. A hint: relaxed, since take() looks under the locks.
   [[nodiscard]] bool has_urgent() const noexcept {
     return urgent_.load(std::memory_order_relaxed) != 0;
   }
@@ -52,16 +59,27 @@ class inbox {
     work_item* last = nullptr;
     std::size_t count = 0;
   };
+  using lists = std::array<std::array<list, kinds>, priority_levels>;
 
+  [[nodiscard]] bool nothing_to_take() const noexcept;
+  void fetch_arrivals() noexcept;
   work_item* take_from(list& from) noexcept;
   work_item* take_kind(kind wanted) noexcept;
 
-  // Written under the mutex, read without.
-  alignas(64) std::atomic<std::size_t> count_{0};
-  std::atomic<std::size_t> urgent_{0};
-  alignas(64) std::mutex mutex_;  // guards what follows
-  std::array<std::array<list, kinds>, priority_levels> lists_;
+  // Each group in cache lines of its own. What posters write:
+  alignas(64) small_mutex arriving_;
+  std::atomic<std::size_t> pushed_{0};  // written under arriving_, read without
+  lists arrivals_;                      // guarded by arriving_
+  // What takers write; who has both locks took this one first:
+  alignas(64) small_mutex taking_;
+  std::atomic<std::size_t> taken_{0};    // written under taking_, as all of these
+  std::atomic<std::size_t> fetched_{0};  // read without: these two
+  lists lists_;
   kind turn_ = job;
+  // What is rarely written and often read: how many items are in the box that are no jobs of level
+  // normal, and how many of level high.
+  alignas(64) std::atomic<std::size_t> special_{0};
+  std::atomic<std::size_t> urgent_{0};
 };
 
 }  // namespace brigade::detail

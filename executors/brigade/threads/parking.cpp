@@ -53,38 +53,49 @@ void threads_executor::wake(worker& which) noexcept {
 }
 
 void threads_executor::provide_thread() noexcept {
+  // Woken after the mutex has been left: on one CPU the woken thread runs at once, and would soon
+  // wait for the mutex. Slots outlive their threads.
+  if (worker* const woken = choose_thread()) wake(*woken);
+}
+
+worker* threads_executor::choose_thread() noexcept {
   const std::lock_guard lock(mutex_);
-  if (stopping_ || searching_.load(std::memory_order_seq_cst) != 0) return;
+  if (stopping_ || searching_.load(std::memory_order_seq_cst) != 0) return nullptr;
   if (!parked_.empty()) {
-    worker& woken = *parked_.back();
+    worker& chosen = *parked_.back();
     parked_.pop_back();
     parked_count_.fetch_sub(1, std::memory_order_seq_cst);
     searching_.fetch_add(1, std::memory_order_seq_cst);
-    wake(woken);
-    return;
+    return &chosen;
   }
-  if (runnable_.load(std::memory_order_seq_cst) >= target_.load(std::memory_order_seq_cst)) return;
+  if (runnable_.load(std::memory_order_seq_cst) >= target_.load(std::memory_order_seq_cst))
+    return nullptr;
   if (!reserve_.empty()) {
-    worker& woken = *reserve_.back();
+    worker& chosen = *reserve_.back();
     reserve_.pop_back();
-    call_back(woken);
-    return;
+    count_back();
+    return &chosen;
   }
   for (unsigned index = 0; index < most_slots(); ++index) {
     if (slots_[index].alive) continue;
     try {
       start_thread(slots_[index]);
-      return;
+      return nullptr;
     } catch (...) {  // no more threads: as at the limit
       break;
     }
   }
   if (runnable_.load(std::memory_order_seq_cst) == 0) call_helper();
+  return nullptr;
+}
+
+void threads_executor::count_back() noexcept {
+  runnable_.fetch_add(1, std::memory_order_seq_cst);
+  searching_.fetch_add(1, std::memory_order_seq_cst);
 }
 
 void threads_executor::call_back(worker& spare) noexcept {
-  runnable_.fetch_add(1, std::memory_order_seq_cst);
-  searching_.fetch_add(1, std::memory_order_seq_cst);
+  count_back();
   wake(spare);
 }
 

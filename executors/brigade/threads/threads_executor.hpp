@@ -76,6 +76,8 @@ class threads_executor final : public executor, private starving_source {
   // --- sleeping and waking (parking.cpp) --------------------------------------------------------
   void notify_work() noexcept;
   void provide_thread() noexcept;
+  // Who shall be woken; null when nobody has to be, or a new thread was started.
+  [[nodiscard]] worker* choose_thread() noexcept;
   [[nodiscard]] bool work_visible() const noexcept;
   void start_searching() noexcept;
   void stop_searching() noexcept;
@@ -89,6 +91,7 @@ class threads_executor final : public executor, private starving_source {
   [[nodiscard]] bool sit_out(worker& me, bool searching) noexcept;
   // One that was taken out of the reserve, under the mutex.
   void call_back(worker& spare) noexcept;
+  void count_back() noexcept;  // the first half of it
   [[nodiscard]] static bool take_out(std::vector<worker*>& list, worker& which) noexcept;
   static void wake(worker& which) noexcept;
 
