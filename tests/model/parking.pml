@@ -64,12 +64,16 @@ inline notify_work() {
         lock;
         if
         :: searching == 0 && parked[0] ->
-           parked[0] = false; parked_count--; searching++; signal[0] = true
+           parked[0] = false; parked_count--; searching++; chosen = 0
         :: searching == 0 && !parked[0] && parked[1] ->
-           parked[1] = false; parked_count--; searching++; signal[1] = true
+           parked[1] = false; parked_count--; searching++; chosen = 1
         :: else
         fi;
-        unlock
+        unlock;
+        if                                 /* the mutex is left before anybody is woken */
+        :: chosen < WORKERS -> signal[chosen] = true; chosen = WORKERS
+        :: else
+        fi
      fi
   fi
 }
@@ -77,6 +81,7 @@ inline notify_work() {
 active [POSTERS] proctype poster() {
   byte left = (_pid == 1 -> ITEMS - 1 : 1);
   bool searched;
+  byte chosen = WORKERS;
   do
   :: left > 0 ->
      left--;
@@ -121,6 +126,7 @@ active [WORKERS] proctype worker() {
 #endif
   bool looking = false;
   bool visible;
+  byte chosen = WORKERS;
   do
   :: shrunk && me == WORKERS - 1 ->                         /* sit_out */
      atomic {

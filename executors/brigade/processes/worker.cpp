@@ -1,7 +1,11 @@
 #include <brigade/processes/worker.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -140,6 +144,7 @@ class worker final : public remote_host {
     set_process_task({reinterpret_cast<const char*>(name.data()), name.size()}, message.number);
     marks_.begin(message.number, {reinterpret_cast<const char*>(name.data()), name.size()});
     call_ = call.number;
+    const auto begun = std::chrono::steady_clock::now();
     const bool measured = (message.flags & wire::wants_cpu) != 0;
     const auto cpu_before = measured ? os::process_cpu_time() : std::chrono::nanoseconds{};
 
@@ -154,6 +159,9 @@ class worker final : public remote_host {
       answer.number = static_cast<std::uint64_t>((os::process_cpu_time() - cpu_before).count());
     }
     set_process_task({}, 0);
+    const auto took = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begun).count();
+    answer.flags = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(took, std::numeric_limits<std::uint32_t>::max()));
     give(answer, out.bytes());
   }
 

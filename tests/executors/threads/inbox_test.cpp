@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <atomic>
+#include <thread>
 #include <vector>
 
 using brigade::priority;
@@ -87,5 +90,54 @@ TEST_CASE("a share of the jobs comes in their order, and not before anything tha
     CHECK(share[0] == &jobs[jobs.size() - left]);
     left -= count;
   }
+  CHECK(box.empty());
+}
+
+TEST_CASE("whoever pushes and takes at once, nothing gets lost, doubled or out of order") {
+  constexpr std::size_t pushers = 3, takers = 2, each = 20000;
+  inbox box;
+  struct numbered : work_item {
+    std::size_t pusher = 0, number = 0;
+  };
+  std::vector<numbered> items(pushers * each);
+  for (std::size_t index = 0; index < items.size(); ++index) {
+    items[index].is_job = index % 50 != 0;  // some are resumptions
+    items[index].pusher = index / each;
+    items[index].number = index % each;
+  }
+  std::atomic<std::size_t> taken{0}, disorder{0};
+  std::vector<std::atomic<unsigned>> seen(items.size());
+  std::vector<std::thread> threads;
+  for (std::size_t pusher = 0; pusher < pushers; ++pusher) {
+    threads.emplace_back([&, pusher] {
+      for (std::size_t number = 0; number < each; ++number)
+        box.push(items[pusher * each + number]);
+    });
+  }
+  for (std::size_t taker = 0; taker < takers; ++taker) {
+    threads.emplace_back([&] {
+      std::array<std::array<std::size_t, 2>, pushers> next{};  // by pusher, of jobs and resumptions
+      const auto note = [&](work_item* item) {
+        const auto& one = static_cast<const numbered&>(*item);
+        std::size_t& expected = next[one.pusher][one.is_job ? 1 : 0];
+        if (one.number < expected) ++disorder;
+        expected = one.number + 1;
+        ++seen[one.pusher * each + one.number];
+        ++taken;
+      };
+      while (taken.load() < pushers * each) {
+        inbox::several share;
+        const std::size_t count = box.take_share(share, takers);
+        for (std::size_t at = 0; at < count; ++at) note(share[at]);
+        if (count > 0) continue;
+        if (work_item* const item = box.take()) note(item);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(disorder.load() == 0);
+  std::size_t once = 0;
+  for (const auto& times : seen) once += times.load() == 1 ? 1 : 0;
+  CHECK(once == items.size());
   CHECK(box.empty());
 }
