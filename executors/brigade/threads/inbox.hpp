@@ -3,8 +3,8 @@
 // Two halves, each with a short lock: posters append to the lists of arrivals, takers take from
 // lists of their own and fetch all arrivals at once when these run low. So a poster waits for
 // another one or for a few moves of pointers, never for a taker that walks through items which are
-// in no cache of its own. Jobs and resumptions have a list each, so that a blocked worker can take a
-// resumption past the jobs before it; takers alternate between the two. Allocates nothing.
+// in no cache of its own. Jobs and resumptions have a list each, so that a blocked worker can take
+// a resumption past the jobs before it; takers alternate between the two. Allocates nothing.
 // Thread-safe.
 #pragma once
 

@@ -56,7 +56,7 @@ inline constexpr std::uint32_t may_spin = 4;  // a CPU is free: look for the nex
 
 struct lane_message {
   message_kind kind = message_kind::call;
-  std::uint32_t flags = 0;      // of a call; of an answer: the ns that it took, or the most that fit
+  std::uint32_t flags = 0;  // of a call; of an answer: the ns that it took, or the most that fit
   std::uint32_t name_size = 0;  // of a call: bytes at the end of its body
   body_place place = body_place::slot;
   std::uint64_t number = 0;  // of a call: the task's id; of an answer: its CPU time in ns

@@ -1,9 +1,9 @@
 // A mutex of four bytes, for critical sections of a few instructions inside objects of which there
 // are very many (one per coroutine). Use std::mutex anywhere else.
 //
-// When contended it spins for a moment, about a microsecond, and then sleeps in the kernel. An unlock touches no memory of the mutex after the store
-// that releases it, so the owner may destroy it as soon as it has acquired and released it itself.
-// Source: U. Drepper, "Futexes Are Tricky", mutex 2.
+// When contended it spins for a microsecond or so, then sleeps in the kernel. An unlock touches no
+// memory of the mutex after the store that releases it, so the owner may destroy it as soon as it
+// has acquired and released it itself. Source: U. Drepper, "Futexes Are Tricky", mutex 2.
 #pragma once
 
 #include <atomic>

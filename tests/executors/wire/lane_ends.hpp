@@ -23,7 +23,7 @@ inline std::span<const std::byte> bytes_of(const std::string& text) {
 }
 
 inline std::optional<std::uint64_t> send(host_lane& host, const std::string& text,
-                                  std::optional<std::uint64_t> oldest = std::nullopt) {
+                                         std::optional<std::uint64_t> oldest = std::nullopt) {
   const auto written = host.write({}, bytes_of(text), oldest, false);
   if (!written) return std::nullopt;
   host.publish(written->call);
