@@ -88,14 +88,20 @@ void conductor::lead(job_state& job, std::optional<clock::time_point> deadline) 
     if (job.ready() || (deadline && clock::now() >= *deadline)) return;
     calls.clear();
     bool may_spin = false;
+    bool answered = false;  // since it read: nobody is told of that
     {
       const locked lock(mutex_);
       may_spin = busy_ + 1 <= cpus_;
       for (const worker_slot& slot : slots_) {
         if (slot.job == nullptr || slot.on_its_way || slot.by_message) continue;
-        if (is_open(slot.lane->look(slot.call))) calls.push_back({slot.lane, slot.call});
+        if (is_open(slot.lane->look(slot.call))) {
+          calls.push_back({slot.lane, slot.call});
+        } else if (slot.wanted == end_request::none) {  // else its end is what there is to wait for
+          answered = true;
+        }
       }
     }
+    if (answered) continue;
     if (may_spin && !calls.empty() && habit_.is_worth_it()) {
       tell_all(calls, wire::host_wait::none);
       const bool seen = spin(job, calls);

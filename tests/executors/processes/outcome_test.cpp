@@ -1,9 +1,11 @@
 // What comes back from a worker process: values, exceptions, and refusals.
 #include <array>
+#include <chrono>
 #include <map>
 #include <numeric>
 #include <stdexcept>
 #include <system_error>
+#include <vector>
 
 #include <unistd.h>
 
@@ -28,6 +30,13 @@ struct spilled : std::range_error {
 };
 
 int worker_pid() { return ::getpid(); }
+
+int busy_for_us(int time) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(time);
+  while (std::chrono::steady_clock::now() < end) {
+  }
+  return time;
+}
 
 dish heavier(dish d, double by) {
   for (double& each : d.weights)
@@ -298,4 +307,18 @@ TEST_CASE("tasks of a higher priority go first") {
   std::string order;
   std::ifstream(sign("o")) >> order;
   CHECK(order == "hinl");
+}
+
+TEST_CASE("a caller that waits for the last of many short tasks is told, whatever else is answered") {
+  runtime rt(pool_of(1));
+  constexpr int count = 10000;  // so that it waits for longer than the pool's thread looks itself
+  for (int round = 0; round < 8; ++round) {
+    std::vector<future<int>> all;
+    for (int index = 0; index < count; ++index)
+      all.push_back(rt.submit(processes, busy_for_us, 20));
+    int told = 0;
+    for (int index = count; index-- > 0;)
+      told += all[static_cast<std::size_t>(index)].get() == 20 ? 1 : 0;
+    CHECK(told == count);
+  }
 }
