@@ -122,7 +122,7 @@ void conductor::enqueue(job_state& job, locked& lock) {
     break;
   }
   queue_.push(job);
-  feed(lock, job.times().queued);
+  feed(lock, clock::now());
   // The thread is needed to start workers only.
   const auto ready = [this](const worker_slot& slot) {
     return slot.phase == worker_phase::ready || slot.index >= worker_count();
