@@ -1,7 +1,9 @@
 #include "contract.hpp"
+#include "support/eventually.hpp"
 
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 using namespace contract;
@@ -105,6 +107,45 @@ TEST_CASE_TEMPLATE("cancelling a queued task makes room", Where, CONTRACT_EACH) 
   bg::future<int> next = crowded.rt.submit(Where::where(), square, 5);
   crowded.release();
   CHECK(next.get() == 25);
+}
+
+TEST_CASE("a large queue has all its places for those who stay, whoever else has posted") {
+  constexpr std::size_t places = 16384;  // from here on threads keep some places at hand
+  for (const bg::executor_kind kind : {bg::executor_kind::loop, bg::executor_kind::threads}) {
+    CAPTURE(bg::to_string(kind));
+    bg::runtime_options options = small_queue(bg::when_full::fail);
+    options.loop.max_pending = options.threads.max_pending = places;
+    options.loop.blocked_after = std::chrono::hours(1);
+    bg::runtime rt(options);
+    std::atomic<std::size_t> ran{0};
+    const auto count = [&ran] { ++ran; };
+    rt.post(kind, count);
+    REQUIRE(bg::testing::eventually([&] { return ran.load() == 1; }));
+    bg::future<int> blocker = rt.submit(kind, until_stopped);
+    REQUIRE(await_started(blocker));
+    std::size_t refused = 0;
+    const auto post = [&] {
+      try {
+        rt.post(kind, count);
+      } catch (const bg::queue_full&) {
+        ++refused;
+      }
+    };
+    for (std::size_t posted = 0; posted < places; ++posted) {
+      if (posted < 16) {
+        std::thread(post).join();
+      } else {
+        post();
+      }
+    }
+    CHECK(refused == 0);
+    CHECK(rt.stats(kind).queued == places);
+    CHECK_THROWS_AS(rt.post(kind, count), bg::queue_full);
+    blocker.cancel();
+    CHECK(blocker.get() == 7);
+    rt.shutdown();
+    CHECK(ran.load() == places + 1);
+  }
 }
 
 TEST_CASE("sizes that cannot work are refused when the runtime is made") {

@@ -101,16 +101,17 @@ void gate::leave(purse* mine) noexcept {
     return;
   }
   const std::uint32_t kept = mine->load(std::memory_order_relaxed) + 1;
+  if (kept > purse_places) {
+    mine->store(kept - purse_places / 2, std::memory_order_relaxed);
+    leave(std::size_t{purse_places / 2});
+    return;
+  }
+  mine->store(kept, std::memory_order_relaxed);
   // relaxed: a waiter that is overlooked here is seen when the purse is full, which it will be
   // while there is a queue to wait for.
   if (waiting_.load(std::memory_order_relaxed) != 0) {
     mine->store(0, std::memory_order_relaxed);
     leave(kept);
-  } else if (kept > purse_places) {
-    mine->store(kept - purse_places / 2, std::memory_order_relaxed);
-    leave(std::size_t{purse_places / 2});
-  } else {
-    mine->store(kept, std::memory_order_relaxed);
   }
 }
 
