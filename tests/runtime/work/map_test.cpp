@@ -232,7 +232,7 @@ TEST_CASE("when a map that blocks throws, none of its tasks runs on") {
     CHECK_THROWS_AS(rt.map(threads, task, first_numbers(10), {.chunk = 1}), queue_full);
     CHECK(count == 0);
     const int before = begun;
-    CHECK(before <= 3);
+    CHECK(before <= 3 + static_cast<int>(workers));  // those that waited, and one in each worker
     rt.submit(threads, [] {}).get();
     CHECK(rt.shutdown(shutdown_mode::drain));
     CHECK(begun == before);
