@@ -39,8 +39,9 @@ bool inbox::nothing_to_take() const noexcept {
 // Under taking_.
 void inbox::fetch_arrivals() noexcept {
   const std::size_t fetched = fetched_.load(std::memory_order_relaxed);  // written under the lock
-  // relaxed: who pushed before the caller looked is seen, and who did not looks for a taker.
-  if (pushed_.load(std::memory_order_relaxed) == fetched) return;
+  // seq_cst, as in empty(): whoever discards says so and then looks, a poster pushes and then looks
+  // whether somebody discards. One of them sees the other.
+  if (pushed_.load(std::memory_order_seq_cst) == fetched) return;
   const std::lock_guard lock(arriving_);
   for (unsigned level = 0; level < priority_levels; ++level) {
     for (unsigned which = 0; which < kinds; ++which) {

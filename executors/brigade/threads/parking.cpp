@@ -54,7 +54,8 @@ void threads_executor::wake(worker& which) noexcept {
 
 void threads_executor::provide_thread() noexcept {
   // Woken after the mutex has been left: on one CPU the woken thread runs at once, and would soon
-  // wait for the mutex. Slots outlive their threads.
+  // wait for the mutex. join() waits for that thread, which waits for the signal: only the call to
+  // the kernel may come when the slot has gone, and it reads nothing there.
   if (worker* const woken = choose_thread()) wake(*woken);
 }
 

@@ -234,11 +234,12 @@ void dispatcher::wait_for_room(job_state& job, std::optional<brigade::when_full>
 void dispatcher::submit(job_state& job, std::optional<brigade::when_full> when_full, bool known) {
   const executor_kind kind = job.home_->kind();
   gate& entrance = gate_of(kind);
-  if (try_enter(kind)) {
-    // it has a place
-  } else if (entrance.most_purses() != 0 && stats(kind).queued < entrance.places()) {
-    entrance.enter_always();  // the others lie in purses, perhaps of threads that have gone
-  } else {
+  bool entered = try_enter(kind);
+  if (!entered && entrance.most_purses() != 0 && stats(kind).queued < entrance.places()) {
+    entrance.enter_always();  // the other places lie in purses, perhaps of threads that have gone
+    entered = true;
+  }
+  if (!entered) {
     try {
       wait_for_room(job, when_full);
     } catch (const would_deadlock&) {
